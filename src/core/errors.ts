@@ -1,0 +1,90 @@
+/**
+ * The one error type of the program and the one table from error code to exit status.
+ *
+ * Invariants: every failure that a user can cause has a code here; a message says what failed and where,
+ * in lower case, without a full stop, and never holds a secret.
+ */
+
+/** Exit statuses, as scripts see them. */
+export const EXIT = {
+  done: 0,
+  bug: 1,
+  usage: 2,
+  refused: 3,
+  malformed: 4,
+  environment: 5,
+  policy: 6,
+  interrupted: 130,
+} as const;
+
+/** What kind of failure a code is; decides the exit status. */
+export type ExitKind = keyof typeof EXIT;
+
+/** Every error code of the program, and what kind of failure it is. Sections follow the rooms that throw them. */
+export const ERROR_CODES = {
+  // core
+  INTERNAL: 'bug',
+  USAGE: 'usage',
+  INTERRUPTED: 'interrupted',
+  VALUE_MALFORMED: 'malformed',
+
+  // crypto
+  KEY_MALFORMED: 'malformed',
+  SIGNATURE_INVALID: 'refused',
+  ENGINE_MISSING: 'environment',
+  ENGINE_DISAGREES: 'bug',
+  DECRYPT_FAILED: 'refused',
+  ALGORITHM_UNKNOWN: 'malformed',
+
+  // io
+  FILE_NOT_FOUND: 'environment',
+  FILE_EXISTS: 'environment',
+  FILE_TOO_LARGE: 'malformed',
+  FILE_ACCESS: 'environment',
+  DISK_FULL: 'environment',
+  NO_TERMINAL: 'usage',
+} as const satisfies Record<string, ExitKind>;
+
+/** A code of {@link ERROR_CODES}. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** What an error is made of, beside its code. */
+export interface ErrorParts {
+  /** What failed and where: lower case, no full stop, no secret. */
+  readonly message: string;
+  /** What the user can do about it. */
+  readonly hint?: string | undefined;
+  /** Facts for machines: path, byte offset, JSON path, expected, found. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+  readonly cause?: unknown;
+}
+
+/** A failure with a code that pipelines can act on. */
+export class SecureevError extends Error {
+  override readonly name = 'SecureevError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, parts: ErrorParts) {
+    super(parts.message, parts.cause === undefined ? undefined : { cause: parts.cause });
+    this.code = code;
+    this.hint = parts.hint;
+    this.details = parts.details ?? {};
+  }
+
+  /** The exit status of this failure. */
+  get exitStatus(): number {
+    return EXIT[ERROR_CODES[this.code]];
+  }
+}
+
+/** Makes the error `code` with `message`; for the many places that have no hint or cause. */
+export function failure(code: ErrorCode, message: string, details?: Readonly<Record<string, unknown>>): SecureevError {
+  return new SecureevError(code, { message, details });
+}
+
+/** Whether `thrown` is a {@link SecureevError}, of `code` where one is given. */
+export function isFailure(thrown: unknown, code?: ErrorCode): thrown is SecureevError {
+  return thrown instanceof SecureevError && (code === undefined || thrown.code === code);
+}
