@@ -43,6 +43,47 @@ export const ERROR_CODES = {
   FILE_ACCESS: 'environment',
   DISK_FULL: 'environment',
   NO_TERMINAL: 'usage',
+
+  // formats/cbor
+  CBOR_MALFORMED: 'malformed',
+
+  // formats/cose
+  COSE_MALFORMED: 'malformed',
+  COSE_ALGORITHM_UNKNOWN: 'malformed',
+
+  // formats/otap
+  OTAP_MALFORMED: 'malformed',
+  OTAP_TRUNCATED: 'malformed',
+  OTAP_VERSION_UNKNOWN: 'malformed',
+  OTAP_FLAGS_UNKNOWN: 'malformed',
+  OTAP_TOO_LARGE: 'malformed',
+  OTAP_MANIFEST_MALFORMED: 'malformed',
+  OTAP_DUPLICATE_ECU: 'malformed',
+  OTAP_TRAILING_BYTES: 'malformed',
+  OTAP_TREE_MISMATCH: 'refused',
+  OTAP_CHUNK_MISMATCH: 'refused',
+  OTAP_IMAGE_SIZE: 'refused',
+  OTAP_IMAGE_HASH: 'refused',
+
+  // zstd
+  ZSTD_MALFORMED: 'malformed',
+  ZSTD_SKIPPABLE_FRAME: 'refused',
+  ZSTD_DICTIONARY: 'refused',
+  ZSTD_WINDOW: 'refused',
+  ZSTD_CONTENT_SIZE: 'refused',
+  ZSTD_TRAILING_BYTES: 'refused',
+
+  // formats/yaml
+  YAML_MALFORMED: 'malformed',
+  YAML_FIELD_UNKNOWN: 'malformed',
+  YAML_PATH_REFUSED: 'malformed',
+  PLAN_MALFORMED: 'malformed',
+  REGISTRY_MALFORMED: 'malformed',
+
+  // formats/shares
+  SHARE_MALFORMED: 'malformed',
+  SHARE_MIXED: 'refused',
+  SHARE_SHORT: 'refused',
 } as const satisfies Record<string, ExitKind>;
 
 /** A code of {@link ERROR_CODES}. */
