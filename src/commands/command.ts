@@ -1,6 +1,20 @@
 /** What a subcommand is: the contract between `commands/index.ts`, each command file and `main.ts`. */
 import type { Command } from 'commander';
+import type { SecureevError } from '../core/errors.ts';
 import type { Io } from '../core/ports.ts';
+
+/** The headings of `secureev --help`, in its order. */
+export const COMMAND_GROUPS = [
+  'Repository and roles',
+  'Keys',
+  'Releases',
+  'Fleet',
+  'Verification',
+  'This machine',
+] as const;
+
+/** A heading of `secureev --help`. */
+export type CommandGroup = (typeof COMMAND_GROUPS)[number];
 
 /** One line of `commands/index.ts`: known at start, its module loaded only when called. */
 export interface CommandEntry {
@@ -8,6 +22,10 @@ export interface CommandEntry {
   readonly path: string;
   /** One line for `--help`. */
   readonly summary: string;
+  /** Under which heading `--help` lists it. */
+  readonly group: CommandGroup;
+  /** Malformed input is a refusal (exit status 3, not 4): for `verify`. */
+  readonly refusesMalformed?: boolean;
   readonly load: () => Promise<CommandModule>;
 }
 
@@ -30,6 +48,8 @@ export interface Outcome {
   readonly text: string;
   /** Exit status where it is not 0 although nothing failed (e.g. 6 when something is due). */
   readonly status?: number;
+  /** What failed although there is a result to show, e.g. the checks of `verify`: `ok` is false, its status is the exit status. */
+  readonly failure?: SecureevError;
 }
 
 /** A command file's exports. */
