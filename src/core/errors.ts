@@ -43,6 +43,9 @@ export const ERROR_CODES = {
   FILE_ACCESS: 'environment',
   DISK_FULL: 'environment',
   NO_TERMINAL: 'usage',
+  HTTP_FAILED: 'environment',
+  HTTP_SLOW: 'refused',
+  HTTP_ENDLESS: 'refused',
 
   // formats/cbor
   CBOR_MALFORMED: 'malformed',
@@ -84,6 +87,24 @@ export const ERROR_CODES = {
   SHARE_MALFORMED: 'malformed',
   SHARE_MIXED: 'refused',
   SHARE_SHORT: 'refused',
+  // store
+  REPOSITORY_NOT_FOUND: 'environment',
+  REPOSITORY_EXISTS: 'environment',
+  REPOSITORY_BUSY: 'environment',
+  DATABASE_NETWORK: 'environment',
+  DATABASE_FOREIGN: 'environment',
+  DATABASE_NEWER: 'environment',
+  DATABASE_OLDER: 'environment',
+  DATABASE_DAMAGED: 'environment',
+  DATABASE_FAILED: 'environment',
+  SETTING_MISSING: 'environment',
+  AUDIT_BROKEN: 'refused',
+  TARGET_CONFLICT: 'policy',
+  COUNTER_TAKEN: 'policy',
+  VEHICLE_EXISTS: 'policy',
+  VEHICLE_UNKNOWN: 'policy',
+  RELEASE_EXISTS: 'policy',
+  RELEASE_UNKNOWN: 'policy',
 } as const satisfies Record<string, ExitKind>;
 
 /** A code of {@link ERROR_CODES}. */

@@ -162,3 +162,19 @@ export interface Zstd {
   /** One frame, nothing after it; refuses windows over `windowBytesMax` and stops at `contentSizeBytes`. @throws ZSTD_* */
   decompress(limits: { windowBytesMax: number; contentSizeBytes: number }): Codec;
 }
+
+/** What a server answered with: the body comes as it arrives. */
+export interface HttpBody extends AsyncDisposable {
+  /** The length the server claims, where it claims one; not believed for anything but refusing early. */
+  readonly claimedBytes: number | undefined;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** Reading from a web server. */
+export interface Http {
+  /**
+   * GETs `url` (http or https, no credentials in it); undefined where the server answers 403, 404 or 410.
+   * @throws HTTP_FAILED, HTTP_SLOW (less than the minimum rate), HTTP_ENDLESS (more than `maxBytes`), INTERRUPTED
+   */
+  get(url: string, maxBytes: number): Promise<HttpBody | undefined>;
+}
