@@ -87,6 +87,12 @@ export const ERROR_CODES = {
   SHARE_MALFORMED: 'malformed',
   SHARE_MIXED: 'refused',
   SHARE_SHORT: 'refused',
+
+  // ceremonies
+  CEREMONY_PLAN_MALFORMED: 'malformed',
+  TRANSCRIPT_MALFORMED: 'malformed',
+  TRANSCRIPT_BROKEN: 'refused',
+  CEREMONY_OVER: 'policy',
   // store
   REPOSITORY_NOT_FOUND: 'environment',
   REPOSITORY_EXISTS: 'environment',
@@ -99,12 +105,15 @@ export const ERROR_CODES = {
   DATABASE_FAILED: 'environment',
   SETTING_MISSING: 'environment',
   AUDIT_BROKEN: 'refused',
-  TARGET_CONFLICT: 'policy',
   COUNTER_TAKEN: 'policy',
   VEHICLE_EXISTS: 'policy',
   VEHICLE_UNKNOWN: 'policy',
   RELEASE_EXISTS: 'policy',
   RELEASE_UNKNOWN: 'policy',
+  VEHICLE_KEY_EXISTS: 'policy',
+  TARGET_UNKNOWN: 'policy',
+  ROLE_UNKNOWN: 'usage',
+  KEY_SERVES_ANOTHER: 'policy',
 } as const satisfies Record<string, ExitKind>;
 
 /** A code of {@link ERROR_CODES}. */

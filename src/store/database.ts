@@ -1,0 +1,136 @@
+/**
+ * One SQLite connection with the settings of this room, and SQLite's failures as coded errors.
+ *
+ * Invariants: WAL, `synchronous=FULL`, foreign keys on; a file that is no repository, is newer than this program, or lies
+ * on a network file system (where WAL's shared memory does not work) is refused before anything is written.
+ */
+import { statfsSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { failure, isFailure, SecureevError } from '../core/errors.ts';
+import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
+
+/** An open connection. */
+export type Connection = Database.Database;
+
+/** How to open a database file. */
+export interface OpenOptions {
+  readonly path: string;
+  readonly lockTimeoutMs: number;
+  readonly mode: 'create' | 'write' | 'read';
+}
+
+/** `f_type` of statfs(2) for the file systems that other machines can write to. */
+const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x5346414f, 'AFS'],
+  [0x73757245, 'Coda'],
+  [0x564c, 'NCP'],
+  [0x00c36400, 'Ceph'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x01161970, 'GFS2'],
+  [0x7461636f, 'OCFS2'],
+  [0x19830326, 'BeeGFS'],
+  [0x47504653, 'GPFS'],
+]);
+
+/** Opens and checks a database. @throws DATABASE_NETWORK, DATABASE_FOREIGN, DATABASE_NEWER, DATABASE_FAILED, REPOSITORY_BUSY */
+export function openDatabase(options: OpenOptions): Connection {
+  return guarded(() => {
+    const connection = new Database(options.path, {
+      readonly: options.mode === 'read',
+      fileMustExist: options.mode !== 'create',
+      timeout: options.lockTimeoutMs,
+    });
+    try {
+      prepareConnection(connection, options.mode);
+      return connection;
+    } catch (thrown) {
+      connection.close();
+      throw thrown;
+    }
+  });
+}
+
+/** Refuses a folder on a network file system; `type` is statfs' `f_type`. @throws DATABASE_NETWORK */
+export function refuseNetworkFileSystem(folder: string, type: number = fileSystemType(folder)): void {
+  const name = NETWORK_FILE_SYSTEMS.get(type >>> 0);
+  if (name === undefined) return;
+  throw new SecureevError('DATABASE_NETWORK', {
+    message: `${folder} lies on a network file system (${name}), where the database cannot be locked reliably`,
+    hint: 'keep the repository on a local disk; `backup` makes a file that can be copied anywhere',
+    details: { fileSystem: name },
+  });
+}
+
+/** Runs `work`, turning SQLite's errors into ours. @throws REPOSITORY_BUSY, DISK_FULL, DATABASE_DAMAGED, DATABASE_FAILED */
+export function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    throw coded(thrown);
+  }
+}
+
+/** The coded error for anything thrown by SQLite; others pass unchanged. */
+export function coded(thrown: unknown): unknown {
+  if (isFailure(thrown) || !(thrown instanceof Database.SqliteError)) return thrown;
+  const { code, message } = thrown;
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return new SecureevError('REPOSITORY_BUSY', {
+      message: 'the repository is in use by another secureev process',
+      hint: 'try again when it has finished, or wait longer with --lock-timeout',
+      cause: thrown,
+    });
+  }
+  if (code === 'SQLITE_FULL') return failure('DISK_FULL', 'no space left for the repository database');
+  const damaged = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
+  return new SecureevError(damaged ? 'DATABASE_DAMAGED' : 'DATABASE_FAILED', {
+    message: `repository database: ${message}`,
+    details: { sqlite: code },
+    cause: thrown,
+  });
+}
+
+function fileSystemType(folder: string): number {
+  return statfsSync(folder).type;
+}
+
+function prepareConnection(connection: Connection, mode: OpenOptions['mode']): void {
+  connection.pragma('foreign_keys = ON');
+  connection.pragma('trusted_schema = OFF');
+  connection.pragma('synchronous = FULL');
+  connection.pragma('temp_store = MEMORY');
+  if (mode === 'create') {
+    connection.pragma(`application_id = ${APPLICATION_ID}`);
+    connection.pragma('journal_mode = WAL');
+  }
+  if (pragmaNumber(connection, 'application_id') !== APPLICATION_ID) {
+    throw failure('DATABASE_FOREIGN', 'repo.db is not the database of a secureev repository');
+  }
+  migrate(connection, mode);
+}
+
+function migrate(connection: Connection, mode: OpenOptions['mode']): void {
+  const version = pragmaNumber(connection, 'user_version');
+  if (version > MIGRATIONS.length) {
+    throw failure('DATABASE_NEWER', 'the repository was written by a newer version of secureev', {
+      found: version,
+      expected: MIGRATIONS.length,
+    });
+  }
+  if (version === MIGRATIONS.length) return;
+  if (mode === 'read') throw failure('DATABASE_OLDER', 'the repository needs a migration: run a command that writes');
+  connection
+    .transaction(() => {
+      for (const sql of MIGRATIONS.slice(pragmaNumber(connection, 'user_version'))) connection.exec(sql);
+      connection.pragma(`user_version = ${MIGRATIONS.length}`);
+    })
+    .immediate();
+}
+
+function pragmaNumber(connection: Connection, name: string): number {
+  return Number(connection.pragma(name, { simple: true }));
+}

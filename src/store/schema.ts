@@ -1,0 +1,204 @@
+/**
+ * The database schema as numbered migrations.
+ *
+ * Invariants: a migration that was released is never edited; tables are STRICT; hashes are 32-byte BLOBs, times whole
+ * seconds since 1970, and nothing holds an absolute path. A role's content is a map of items; `staged` rows override
+ * items (`value` NULL removes one), with `frozen_version` 0 until a version takes them.
+ */
+
+/** SQLite `application_id` of a secureev repository: the ASCII bytes `SEv1`. */
+export const APPLICATION_ID = 0x53_45_76_31;
+
+const ROLES = `
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE roles (
+  id INTEGER PRIMARY KEY,
+  repository TEXT NOT NULL CHECK (repository IN ('image', 'director')),
+  vehicle TEXT REFERENCES vehicles (id),
+  name TEXT NOT NULL,
+  last_version INTEGER NOT NULL DEFAULT 0,
+  complete_version INTEGER,
+  frozen_version INTEGER
+) STRICT;
+CREATE UNIQUE INDEX roles_address ON roles (repository, ifnull(vehicle, ''), name);
+
+CREATE TABLE content (
+  role_id INTEGER NOT NULL REFERENCES roles (id),
+  item TEXT NOT NULL,
+  value TEXT NOT NULL CHECK (json_valid(value)),
+  PRIMARY KEY (role_id, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX content_sha256 ON content (value ->> '$.sha256');
+CREATE INDEX content_needs_sealed ON content (role_id, item) WHERE value ->> '$.needsSealed' = 1;
+
+CREATE TABLE staged (
+  role_id INTEGER NOT NULL REFERENCES roles (id),
+  item TEXT NOT NULL,
+  frozen_version INTEGER NOT NULL DEFAULT 0,
+  value TEXT CHECK (value IS NULL OR json_valid(value)),
+  PRIMARY KEY (role_id, frozen_version, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX staged_sha256 ON staged (value ->> '$.sha256');
+
+CREATE TABLE versions (
+  role_id INTEGER NOT NULL REFERENCES roles (id),
+  version INTEGER NOT NULL CHECK (version > 0),
+  state TEXT NOT NULL CHECK (state IN ('frozen', 'complete', 'cancelled')),
+  payload BLOB,
+  file BLOB,
+  length INTEGER,
+  sha256 BLOB CHECK (sha256 IS NULL OR length(sha256) = 32),
+  expires INTEGER NOT NULL,
+  frozen_at INTEGER NOT NULL,
+  completed_at INTEGER,
+  PRIMARY KEY (role_id, version)
+) STRICT;
+
+CREATE TABLE signatures (
+  role_id INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  section TEXT NOT NULL CHECK (section IN ('classical', 'post-quantum')),
+  keyid TEXT NOT NULL,
+  signature BLOB NOT NULL,
+  signed_at INTEGER NOT NULL,
+  PRIMARY KEY (role_id, version, section, keyid),
+  FOREIGN KEY (role_id, version) REFERENCES versions (role_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE keys (
+  keyid TEXT PRIMARY KEY,
+  algorithm TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('image', 'director', 'escrow')),
+  holder TEXT NOT NULL DEFAULT '',
+  added_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
+const FLEET = `
+CREATE TABLE gateways (
+  model TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (model, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ecus (
+  model TEXT NOT NULL,
+  id TEXT NOT NULL,
+  gateway TEXT NOT NULL,
+  name TEXT NOT NULL,
+  type TEXT NOT NULL,
+  hardware TEXT NOT NULL,
+  current_version TEXT NOT NULL,
+  PRIMARY KEY (model, id),
+  FOREIGN KEY (model, gateway) REFERENCES gateways (model, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ecus_type ON ecus (model, type);
+CREATE INDEX ecus_gateway ON ecus (model, gateway);
+
+CREATE TABLE vehicles (
+  id TEXT PRIMARY KEY CHECK (length(id) = 32),
+  vin TEXT NOT NULL UNIQUE,
+  model TEXT NOT NULL,
+  added_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX vehicles_model ON vehicles (model, vin);
+
+CREATE TABLE vehicle_keys (
+  vehicle TEXT NOT NULL REFERENCES vehicles (id),
+  keyid TEXT NOT NULL,
+  purpose TEXT NOT NULL CHECK (purpose IN ('encryption', 'identity')),
+  algorithm TEXT NOT NULL,
+  public TEXT NOT NULL,
+  added_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  reason TEXT,
+  PRIMARY KEY (vehicle, keyid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX vehicle_keys_keyid ON vehicle_keys (keyid);
+`;
+
+const RELEASES = `
+CREATE TABLE releases (
+  name TEXT PRIMARY KEY,
+  model TEXT NOT NULL,
+  confidential INTEGER NOT NULL CHECK (confidential IN (0, 1)),
+  created_at INTEGER NOT NULL,
+  plan TEXT NOT NULL CHECK (json_valid(plan))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE release_images (
+  release TEXT NOT NULL REFERENCES releases (name),
+  ecu TEXT NOT NULL,
+  target TEXT NOT NULL,
+  PRIMARY KEY (release, ecu)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX release_images_target ON release_images (target);
+
+CREATE TABLE bundles (
+  target TEXT PRIMARY KEY,
+  release TEXT NOT NULL REFERENCES releases (name),
+  gateway TEXT NOT NULL,
+  file_name TEXT NOT NULL,
+  length INTEGER NOT NULL,
+  sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+  manifest_sha256 BLOB NOT NULL CHECK (length(manifest_sha256) = 32),
+  release_counter INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bundles_release ON bundles (release);
+CREATE INDEX bundles_sha256 ON bundles (sha256);
+
+CREATE TABLE counters (scope TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sealed_payloads (
+  sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+  target TEXT NOT NULL,
+  clear_target TEXT NOT NULL,
+  length INTEGER NOT NULL,
+  clear_length INTEGER NOT NULL,
+  header_sha256 BLOB NOT NULL CHECK (length(header_sha256) = 32),
+  suite TEXT NOT NULL,
+  file_name TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sealed_payloads_target ON sealed_payloads (target, created_at);
+CREATE INDEX sealed_payloads_clear ON sealed_payloads (clear_target, created_at);
+
+CREATE TABLE envelopes (
+  id INTEGER PRIMARY KEY,
+  payload BLOB NOT NULL REFERENCES sealed_payloads (sha256),
+  keyid TEXT NOT NULL,
+  vehicle TEXT REFERENCES vehicles (id),
+  envelope BLOB NOT NULL,
+  expires INTEGER,
+  added_at INTEGER NOT NULL,
+  removed_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX envelopes_active ON envelopes (payload, keyid) WHERE removed_at IS NULL;
+CREATE INDEX envelopes_vehicle ON envelopes (vehicle, payload);
+`;
+
+const AUDIT = `
+CREATE TABLE audit (
+  position INTEGER PRIMARY KEY,
+  time INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  job TEXT NOT NULL,
+  command TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  subjects TEXT NOT NULL CHECK (json_valid(subjects)),
+  hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE TABLE audit_subjects (
+  subject TEXT NOT NULL,
+  position INTEGER NOT NULL REFERENCES audit (position),
+  PRIMARY KEY (subject, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_time ON audit (time);
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+`;
+
+/** Migration N (from 1) takes the schema from `user_version` N - 1 to N. */
+export const MIGRATIONS: readonly string[] = [ROLES + FLEET + RELEASES + AUDIT];
