@@ -81,7 +81,7 @@ async function fetchOnce(request: Request, url: URL): Promise<Answer> {
 function redirectTarget(response: Response, from: URL): URL | undefined {
   if (!REDIRECTS.includes(response.status)) return undefined;
   const location = response.headers.get('location') ?? '';
-  const target = URL.canParse(location, from) ? new URL(location, from) : undefined;
+  const target = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   if (target === undefined || target.origin !== from.origin) {
     throw failure('HTTP_FAILED', `${from.href} redirects to another server: ${quote(location)}`);
   }
