@@ -1,0 +1,140 @@
+/**
+ * `release.yaml`: what a release is to contain, as a person plans it.
+ *
+ * Invariants: an ECU or type is named once; a file is below the plan's folder; unknown fields are refused. What is free for
+ * later use (purpose, notes, approvals, evidence) is kept as written and recorded with the release.
+ */
+import { parseName, parseTargetName, parseVersion } from '../core/brands.ts';
+import type { Name, TargetName, Version } from '../core/brands.ts';
+import { failure } from '../core/errors.ts';
+import { OTAP_LIMITS } from './otap/bundle.ts';
+import type { Requirement } from './otap/bundle.ts';
+import { parseYaml } from './yaml.ts';
+import type { YamlNode } from './yaml.ts';
+import {
+  yamlBoolean,
+  yamlData,
+  yamlFields,
+  yamlInteger,
+  yamlList,
+  yamlMisfit,
+  yamlParsed,
+  yamlRelativePath,
+} from './yaml-reader.ts';
+import type { YamlData, YamlFields } from './yaml-reader.ts';
+
+/** Whom an image is for: all ECUs of a type, or one ECU. */
+export interface Selector {
+  readonly kind: 'type' | 'ecu';
+  readonly name: Name;
+}
+
+/** Where an image's bytes are. */
+export type ImageSource =
+  | { readonly kind: 'file'; /** Relative to the plan's folder. */ readonly path: string }
+  | { readonly kind: 'target'; readonly name: TargetName };
+
+/** One image of a plan. */
+export interface PlannedImage {
+  readonly selector: Selector;
+  readonly version: Name;
+  readonly source: ImageSource;
+  /** The target that a delta is to be made against. */
+  readonly base: TargetName | undefined;
+  readonly requires: readonly Requirement[];
+  readonly releaseCounter: Version | undefined;
+  /** Where it stands in the file, for messages. */
+  readonly place: string;
+}
+
+/** A release as planned. */
+export interface ReleasePlan {
+  readonly release: Name;
+  readonly model: Name;
+  /** Whether the clear bytes stay out of everything published; true unless the plan says otherwise. */
+  readonly confidential: boolean;
+  readonly images: readonly PlannedImage[];
+  /** purpose, notes, approvals and evidence, as written. */
+  readonly record: Readonly<Record<string, YamlData>>;
+}
+
+const RECORD_FIELDS = ['purpose', 'notes', 'approvals', 'evidence'] as const;
+const PLAN_FIELDS = ['release', 'model', 'confidential', 'images', ...RECORD_FIELDS];
+const IMAGE_FIELDS = ['type', 'ecu', 'version', 'file', 'target', 'base', 'requires', 'release_counter'];
+
+/**
+ * Decodes a release plan; `name` is the file's name for messages.
+ *
+ * @throws YAML_MALFORMED, YAML_FIELD_UNKNOWN, YAML_PATH_REFUSED, PLAN_MALFORMED
+ */
+export function decodeReleasePlan(bytes: Uint8Array, name: string): ReleasePlan {
+  const fields = yamlFields(parseYaml(bytes, { name, code: 'PLAN_MALFORMED' }), PLAN_FIELDS);
+  const confidential = fields.get('confidential');
+  const images = yamlList(fields.need('images'), { min: 1, max: OTAP_LIMITS.images }).map(decodeImage);
+  requireDistinct(images);
+  return {
+    release: nameOf(fields.need('release')),
+    model: nameOf(fields.need('model')),
+    confidential: confidential === undefined || yamlBoolean(confidential),
+    images,
+    record: recordOf(fields),
+  };
+}
+
+function decodeImage(node: YamlNode): PlannedImage {
+  const fields = yamlFields(node, IMAGE_FIELDS);
+  const base = fields.get('base');
+  const requires = fields.get('requires');
+  const counter = fields.get('release_counter');
+  return {
+    selector: selectorOf(fields),
+    version: nameOf(fields.need('version')),
+    source: sourceOf(fields),
+    base: base === undefined ? undefined : yamlParsed(base, parseTargetName),
+    requires: requires === undefined ? [] : requirementsOf(requires),
+    releaseCounter: counter === undefined ? undefined : parseVersion(yamlInteger(counter), 'release_counter'),
+    place: node.place,
+  };
+}
+
+function selectorOf(fields: YamlFields): Selector {
+  const [type, ecu] = [fields.get('type'), fields.get('ecu')];
+  if (type !== undefined && ecu === undefined) return { kind: 'type', name: nameOf(type) };
+  if (ecu !== undefined && type === undefined) return { kind: 'ecu', name: nameOf(ecu) };
+  throw yamlMisfit(fields.node, 'for one of type and ecu');
+}
+
+function sourceOf(fields: YamlFields): ImageSource {
+  const [file, target] = [fields.get('file'), fields.get('target')];
+  if (file !== undefined && target === undefined) return { kind: 'file', path: yamlRelativePath(file) };
+  if (target !== undefined && file === undefined) return { kind: 'target', name: yamlParsed(target, parseTargetName) };
+  throw yamlMisfit(fields.node, 'taken from one of file and target');
+}
+
+function requirementsOf(node: YamlNode): readonly Requirement[] {
+  return yamlList(node, { min: 1, max: OTAP_LIMITS.requirements }).map((item) => {
+    const fields = yamlFields(item, ['type', 'ecu', 'version']);
+    return { ...selectorOf(fields), version: nameOf(fields.need('version')) };
+  });
+}
+
+function recordOf(fields: YamlFields): Readonly<Record<string, YamlData>> {
+  const present = RECORD_FIELDS.flatMap((name) => {
+    const field = fields.get(name);
+    return field === undefined ? [] : [[name, yamlData(field)] as const];
+  });
+  return Object.fromEntries(present);
+}
+
+function nameOf(node: YamlNode): Name {
+  return yamlParsed(node, (text) => parseName(text));
+}
+
+function requireDistinct(images: readonly PlannedImage[]): void {
+  const seen = new Set<string>();
+  for (const { selector, place } of images) {
+    const key = `${selector.kind} ${selector.name}`;
+    if (seen.has(key)) throw failure('PLAN_MALFORMED', `${place}: a second image for ${key}`, { place });
+    seen.add(key);
+  }
+}
