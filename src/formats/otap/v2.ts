@@ -1,0 +1,64 @@
+/**
+ * OTAP version 2: header, manifest, signatures, then one payload per image in the manifest's order, and nothing more.
+ *
+ * @see FORMAT.md
+ */
+import { concatBytes, utf8 } from '../../core/bytes.ts';
+import { failure } from '../../core/errors.ts';
+import type { Unverified } from '../../core/verified.ts';
+import { coseToBeSigned, decodeCoseSign } from '../cose/cose-sign.ts';
+import type { CoseSignature } from '../cose/cose-sign.ts';
+import type { ByteReader } from './byte-reader.ts';
+import type { BundleHead, Manifest } from './bundle.ts';
+import { decodeHeaderRest, encodeHeader, LENGTHS_BYTES } from './header.ts';
+import type { HeaderV2, Prefix } from './header.ts';
+import { decodeManifest } from './manifest.ts';
+
+const LABEL = utf8('secureev/otap/2');
+
+/** What all signatures of a bundle cover: its manifest, and its header with the signatures' length zeroed. */
+export interface SignedParts {
+  readonly header: Omit<HeaderV2, 'signaturesBytes'>;
+  /** Encoded. */
+  readonly manifest: Uint8Array;
+}
+
+/** The bytes that one signature of a version 2 bundle covers. @throws COSE_ALGORITHM_UNKNOWN */
+export function toBeSignedV2(
+  parts: SignedParts,
+  signature: Pick<CoseSignature, 'algorithm' | 'keyId'>,
+): Uint8Array<ArrayBuffer> {
+  const externalAad = concatBytes(LABEL, encodeHeader({ ...parts.header, signaturesBytes: 0 }));
+  return coseToBeSigned({ ...signature, externalAad, payload: parts.manifest });
+}
+
+/** How version 2 is read. */
+export const otapV2 = { version: 2, readHead } as const;
+
+/**
+ * Reads header, manifest and signatures.
+ *
+ * @throws OTAP_MALFORMED, OTAP_TRUNCATED, OTAP_FLAGS_UNKNOWN, OTAP_TOO_LARGE, OTAP_MANIFEST_MALFORMED, OTAP_DUPLICATE_ECU,
+ * COSE_MALFORMED, COSE_ALGORITHM_UNKNOWN, CBOR_MALFORMED
+ */
+async function readHead(reader: ByteReader, prefix: Prefix): Promise<BundleHead> {
+  const header = decodeHeaderRest(prefix, await reader.take(prefix.gatewayBytes + LENGTHS_BYTES, 'header'));
+  const manifestBytes = (await reader.take(header.manifestBytes, 'manifest')).slice();
+  const manifest = decodeManifest(manifestBytes);
+  const signatures = decodeCoseSign((await reader.take(header.signaturesBytes, 'signatures')).slice());
+  requireEcuCount(header, manifest);
+  return {
+    version: otapV2.version,
+    gateway: header.gateway,
+    manifest: { unverified: manifest } satisfies Unverified<Manifest>,
+    signatures,
+    toBeSigned: (signature) => toBeSignedV2({ header, manifest: manifestBytes }, signature),
+  };
+}
+
+function requireEcuCount(header: HeaderV2, manifest: Manifest): void {
+  const ecus = manifest.images.reduce((sum, image) => sum + image.ecus.length, 0);
+  if (header.ecuCount !== ecus) {
+    throw failure('OTAP_MALFORMED', `the header counts ${header.ecuCount} ECUs, the manifest ${ecus}`, { offset: 6 });
+  }
+}
