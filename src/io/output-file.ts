@@ -1,0 +1,173 @@
+/**
+ * Files that appear under their final name only when they are complete.
+ *
+ * Invariants: the bytes are on the disk before the name is; an existing file is never half replaced; whatever happens
+ * before `commit`, the folder is as it was.
+ */
+import { constants } from 'node:fs';
+import { copyFile, link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { quote } from '../core/brands.ts';
+import { SecureevError } from '../core/errors.ts';
+import type { CreateOptions, OutputFile, ScratchFile } from '../core/ports.ts';
+import { STREAM_CHUNK_BYTES, readAhead, readAt, throwIfInterrupted } from './input-file.ts';
+import { onFile, systemCode } from './system-errors.ts';
+import type { TemporaryFiles } from './temporary-files.ts';
+
+/** What writing needs beside the path. */
+export interface Writing {
+  /** The path as the user wrote it, for messages. */
+  readonly shown: string;
+  readonly signal: AbortSignal;
+  readonly temporary: TemporaryFiles;
+}
+
+/** File systems without hard links answer with one of these; so does a link across two of them. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK']);
+
+/** Starts an output file, its folder made where missing. @throws FILE_EXISTS, FILE_ACCESS, DISK_FULL */
+export async function createOutput(path: string, writing: Writing, options: CreateOptions): Promise<OutputFile> {
+  const { shown, signal, temporary } = writing;
+  const overwrite = options.overwrite ?? false;
+  await onFile('create', shown, () => mkdir(dirname(path), { recursive: true }));
+  await refuseOccupied(path, shown, overwrite);
+  const name = temporary.nameBeside(path);
+  const handle = await onFile('create', shown, () => open(name, 'wx', options.mode ?? 0o644));
+  const writer = positionedWriter(handle, shown, signal);
+  let open_ = true;
+  const close = async (): Promise<void> => {
+    if (open_) await handle.close();
+    open_ = false;
+  };
+  return {
+    path: shown,
+    write: writer.append,
+    writeAt: writer.writeAt,
+    async commit() {
+      throwIfInterrupted(signal);
+      await onFile('write', shown, () => handle.sync());
+      await close();
+      await onFile('create', shown, () => giveName(name, path, overwrite));
+      temporary.forget(name);
+      await onFile('create', shown, () => syncFolder(dirname(path)));
+    },
+    async [Symbol.asyncDispose]() {
+      await close();
+      await temporary.remove(name);
+    },
+  };
+}
+
+/** Makes scratch space in `folder` that has no name, so that not even a crash leaves it behind. @throws FILE_ACCESS, DISK_FULL */
+export async function createScratch(folder: string, writing: Writing): Promise<ScratchFile> {
+  const { shown, signal, temporary } = writing;
+  const name = temporary.nameBeside(`${folder}/scratch`);
+  const handle = await onFile('create', shown, () => open(name, 'wx+', 0o600));
+  await temporary.remove(name);
+  const writer = positionedWriter(handle, shown, signal);
+  const read = (offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> =>
+    onFile('read', shown, () => readAt(handle, offset, length));
+  return {
+    write: writer.append,
+    stream: (chunkBytes = STREAM_CHUNK_BYTES) => readAhead(read, { from: 0, end: writer.size(), chunkBytes }),
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
+}
+
+/** Gives `from` the second name `to`; copies where the file system has no links. @throws FILE_EXISTS, FILE_ACCESS, DISK_FULL */
+export async function linkFile(from: string, to: string, writing: Writing): Promise<void> {
+  await onFile('create', writing.shown, () => mkdir(dirname(to), { recursive: true }));
+  try {
+    await link(from, to);
+  } catch (thrown) {
+    if (!NO_LINKS.has(systemCode(thrown))) return onFile('create', writing.shown, () => Promise.reject(thrown));
+    await onFile('create', writing.shown, () => copyWhole(from, to, writing.temporary));
+  }
+  await onFile('create', writing.shown, () => syncFolder(dirname(to)));
+}
+
+async function copyWhole(from: string, to: string, temporary: TemporaryFiles): Promise<void> {
+  const name = temporary.nameBeside(to);
+  try {
+    await copyFile(from, name, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    const handle = await open(name, 'r');
+    await handle.sync().finally(() => handle.close());
+    await giveName(name, to, false);
+    temporary.forget(name);
+  } finally {
+    await temporary.remove(name);
+  }
+}
+
+interface PositionedWriter {
+  append(bytes: Uint8Array): Promise<void>;
+  writeAt(offset: number, bytes: Uint8Array): Promise<void>;
+  size(): number;
+}
+
+/** Positions are taken when a write is asked for, so that several may be under way at once. */
+function positionedWriter(handle: FileHandle, shown: string, signal: AbortSignal): PositionedWriter {
+  let end = 0;
+  const writeAt = async (offset: number, bytes: Uint8Array): Promise<void> => {
+    throwIfInterrupted(signal);
+    await onFile('write', shown, () => writeWhole(handle, offset, bytes));
+  };
+  return {
+    append(bytes) {
+      const offset = end;
+      end += bytes.length;
+      return writeAt(offset, bytes);
+    },
+    writeAt,
+    size: () => end,
+  };
+}
+
+async function writeWhole(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, offset + written);
+    written += bytesWritten;
+  }
+}
+
+/** `rename` would replace a file that someone made meanwhile; `link` does not. */
+async function giveName(name: string, path: string, overwrite: boolean): Promise<void> {
+  if (overwrite) return rename(name, path);
+  try {
+    await link(name, path);
+  } catch (thrown) {
+    if (!NO_LINKS.has(systemCode(thrown))) throw thrown;
+    await claimAndRename(name, path);
+    return;
+  }
+  // Two names until here: a crash in between leaves the complete file and a spare name, never a half file.
+  await unlink(name).catch(() => undefined);
+}
+
+async function claimAndRename(name: string, path: string): Promise<void> {
+  const claim = await open(path, 'wx');
+  await claim.close();
+  await rename(name, path);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  // Some systems cannot open or flush a folder; the file itself is flushed in any case.
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+async function refuseOccupied(path: string, shown: string, overwrite: boolean): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined || (overwrite && (found.isFile() || found.isSymbolicLink()))) return;
+  if (!overwrite) {
+    throw new SecureevError('FILE_EXISTS', {
+      message: `file exists already: ${quote(shown)}`,
+      hint: 'choose another name or remove it first',
+      details: { path: shown },
+    });
+  }
+  throw new SecureevError('FILE_ACCESS', { message: `not a regular file: ${quote(shown)}`, details: { path: shown } });
+}
