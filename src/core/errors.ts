@@ -43,6 +43,8 @@ export const ERROR_CODES = {
   FILE_ACCESS: 'environment',
   DISK_FULL: 'environment',
   NO_TERMINAL: 'usage',
+  PROCESS_FAILED: 'environment',
+  PROCESS_TIMEOUT: 'environment',
   HTTP_FAILED: 'environment',
   HTTP_SLOW: 'refused',
   HTTP_ENDLESS: 'refused',
@@ -87,6 +89,20 @@ export const ERROR_CODES = {
   SHARE_MALFORMED: 'malformed',
   SHARE_MIXED: 'refused',
   SHARE_SHORT: 'refused',
+
+  // signers/pkcs11
+  SIGNER_URI_MALFORMED: 'usage',
+  SIGNER_MODULE_MISSING: 'environment',
+  SIGNER_TOKEN_MISSING: 'environment',
+  SIGNER_TOKEN_AMBIGUOUS: 'usage',
+  SIGNER_KEY_NOT_FOUND: 'environment',
+  SIGNER_KEY_AMBIGUOUS: 'usage',
+  SIGNER_KEY_EXISTS: 'environment',
+  SIGNER_MECHANISM_MISSING: 'environment',
+  SIGNER_PIN_WRONG: 'environment',
+  SIGNER_PIN_LOCKED: 'environment',
+  SIGNER_SESSION_LOST: 'environment',
+  SIGNER_FAILED: 'environment',
 
   // ceremonies
   CEREMONY_PLAN_MALFORMED: 'malformed',

@@ -22,7 +22,7 @@ export interface FilesOptions {
   /** Where relative paths begin. */
   readonly workingFolder: string;
   /** Standard input, which `-` names. */
-  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly stdin: () => AsyncIterable<Uint8Array | string>;
   readonly signal: AbortSignal;
   readonly temporary: TemporaryFiles;
 }
@@ -40,7 +40,7 @@ export function nodeFiles(options: FilesOptions): Files {
   };
   return {
     read: (path, maxBytes) =>
-      path === '-' ? readStdin(options.stdin, maxBytes) : readWhole(at(path), { shown: path, maxBytes }),
+      path === '-' ? readStdin(options.stdin(), maxBytes) : readWhole(at(path), { shown: path, maxBytes }),
     open: (path) => openInput(at(path), { shown: path, signal }),
     create: (path, choice = {}) => createOutput(at(path), writing(path), choice),
     async write(path, bytes, choice = {}) {
@@ -100,7 +100,7 @@ async function* pipeChunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
   }
 }
 
-function readStdin(stdin: FilesOptions['stdin'], maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+function readStdin(stdin: AsyncIterable<Uint8Array | string>, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   return onFile('read', 'standard input', () => collect(stdin, 'standard input', maxBytes));
 }
 

@@ -1,0 +1,46 @@
+/** How failures and results read, to a person and as the one JSON document of `--json`. */
+import { SecureevError } from '../core/errors.ts';
+import { printable, printableLine } from './text.ts';
+
+/** The `--json` document of success. */
+export function successDocument(command: string, result: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ ok: true, command, result });
+}
+
+/** The `--json` document of a failure; `result` where there is something to show in spite of it. */
+export function failureDocument(
+  command: string,
+  error: SecureevError,
+  result?: Readonly<Record<string, unknown>>,
+): string {
+  const { code, message, hint = null, details } = error;
+  return JSON.stringify({ ok: false, command, error: { code, message, hint, details }, ...(result && { result }) });
+}
+
+/** A failure's lines on standard error. */
+export function failureText(error: SecureevError): string {
+  const first = `secureev: error [${error.code}]: ${printableLine(error.message)}`;
+  return error.hint === undefined ? first : `${first}\nhint: ${printable(error.hint)}`;
+}
+
+/**
+ * What is told of an error that nobody foresaw. Its message may hold anything, a secret too, so it is not shown: only
+ * the error's class and where in our code it arose.
+ */
+export function bugFailure(thrown: unknown): SecureevError {
+  const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
+  const places = thrown instanceof Error ? ourPlaces(thrown.stack ?? '') : [];
+  return new SecureevError('INTERNAL', {
+    message: `a bug in secureev: unexpected ${kind}${places[0] === undefined ? '' : ` at ${places[0]}`}`,
+    hint: 'please report it with this message and the command you called; nothing of it holds your data',
+    details: { kind, places },
+    cause: thrown,
+  });
+}
+
+const PLACES_MAX = 5;
+
+function ourPlaces(stack: string): readonly string[] {
+  const frames = stack.matchAll(/\/(?:dist|src)\/([\w./-]+\.[jt]sx?:\d+)/g);
+  return Array.from(frames, (match) => match[1] ?? '').slice(0, PLACES_MAX);
+}
