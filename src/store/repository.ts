@@ -65,10 +65,11 @@ export async function createRepository(
   const path = databasePath(folder);
   if ((await io.files.status(path)) !== undefined) throw exists(folder);
   await io.files.makeFolder(`${folder}/objects`);
-  refuseNetworkFileSystem(folder);
-  const draft = `${path}.new-${toHex(io.random.bytes(8))}`;
+  const absolute = await io.files.realPath(folder);
+  refuseNetworkFileSystem(absolute);
+  const draft = `${databasePath(absolute)}.new-${toHex(io.random.bytes(8))}`;
   try {
-    fillDatabase(io, folder, { draft, identity: { ...identity, uuid: randomUuid(io) } });
+    fillDatabase(io, absolute, { draft, identity: { ...identity, uuid: randomUuid(io) } });
     await io.files.link(draft, path);
   } catch (thrown) {
     throw isFailure(thrown, 'FILE_EXISTS') ? exists(folder) : thrown;
@@ -102,19 +103,20 @@ export async function openRepository(io: Io, folder: string, options: Repository
       hint: 'name it with --repo or SECUREEV_REPO, or make one with `secureev init`',
     });
   }
-  refuseNetworkFileSystem(folder);
+  const absolute = await io.files.realPath(folder);
+  refuseNetworkFileSystem(absolute);
   const connection = openDatabase({
-    path: databasePath(folder),
+    path: databasePath(absolute),
     lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
     mode: options.readOnly === true ? 'read' : 'write',
   });
-  const reader = readerOn(io, folder, connection);
+  const reader = readerOn(io, absolute, connection);
   const identity = {
     name: setting(reader, 'name'),
     dialect: setting(reader, 'dialect'),
     uuid: setting(reader, 'uuid'),
   };
-  return repositoryOn(io, folder, { connection, identity });
+  return repositoryOn(io, absolute, { connection, identity });
 }
 
 function databasePath(folder: string): string {

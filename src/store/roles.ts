@@ -84,6 +84,16 @@ export function completeItem(reader: Reader, role: StoredRole, item: string): It
   return row === undefined ? undefined : parseValue(row.value);
 }
 
+/** An item as complete version `version` had it. */
+export function itemAt(reader: Reader, role: StoredRole, at: { item: string; version: number }): ItemValue | undefined {
+  const row = reader
+    .sql<{ value: string }>(
+      'SELECT value FROM replaced WHERE role_id = ? AND item = ? AND version > ? ORDER BY version LIMIT 1',
+    )
+    .get(role.id, at.item, at.version);
+  return row === undefined ? completeItem(reader, role, at.item) : parseValue(row.value);
+}
+
 /** An item as the frozen version has it, else as complete. */
 function frozenItem(reader: Reader, role: StoredRole, item: string): ItemValue | undefined {
   const row = reader

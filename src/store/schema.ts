@@ -3,7 +3,8 @@
  *
  * Invariants: a migration that was released is never edited; tables are STRICT; hashes are 32-byte BLOBs, times whole
  * seconds since 1970, and nothing holds an absolute path. A role's content is a map of items; `staged` rows override
- * items (`value` NULL removes one), with `frozen_version` 0 until a version takes them.
+ * items (`value` NULL removes one), with `frozen_version` 0 until a version takes them; `replaced` keeps what an item was
+ * until `version` changed or removed it.
  */
 
 /** SQLite `application_id` of a secureev repository: the ASCII bytes `SEv1`. */
@@ -30,7 +31,14 @@ CREATE TABLE content (
   PRIMARY KEY (role_id, item)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX content_sha256 ON content (value ->> '$.sha256');
-CREATE INDEX content_needs_sealed ON content (role_id, item) WHERE value ->> '$.needsSealed' = 1;
+
+CREATE TABLE replaced (
+  role_id INTEGER NOT NULL REFERENCES roles (id),
+  item TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (role_id, item, version)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE staged (
   role_id INTEGER NOT NULL REFERENCES roles (id),

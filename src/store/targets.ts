@@ -4,7 +4,7 @@ import { parseTargetName } from '../core/brands.ts';
 import type { TargetName } from '../core/brands.ts';
 import { failure } from '../core/errors.ts';
 import type { Reader, Tx } from './reader.ts';
-import { completeItems, findRole, nextItem, nextItems, roleAt, stageItem } from './roles.ts';
+import { completeItems, findRole, itemAt, nextItem, nextItems, roleAt, stageItem } from './roles.ts';
 import type { ItemValue, StoredRole } from './roles.ts';
 
 /** What Targets says of one file. */
@@ -45,14 +45,7 @@ export function owningRole(_reader: Reader, _name: TargetName): string {
 export function stageTarget(tx: Tx, target: NewTarget): void {
   const { name, length, confidential, custom } = target;
   const insideBundle = target.insideBundle === true;
-  const value = {
-    length,
-    sha256: toHex(target.sha256),
-    custom,
-    confidential,
-    insideBundle,
-    needsSealed: confidential && !insideBundle,
-  };
+  const value = { length, sha256: toHex(target.sha256), custom, confidential, insideBundle };
   stageItem(tx, targetsRole(tx, target.role ?? owningRole(tx, name)), { item: PREFIX + name, value });
 }
 
@@ -103,16 +96,11 @@ export function* completeTargets(reader: Reader, role: StoredRole): Iterable<Tar
   for (const { item, value } of completeItems(reader, role, PREFIX)) yield targetOf(item, value);
 }
 
-/** Confidential targets of a role's last complete version whose sealed payload it does not list. */
-export function targetsWithoutSealed(reader: Reader, role: StoredRole, limit: number): readonly string[] {
-  return reader
-    .sql<{ item: string }>(
-      `SELECT item FROM content WHERE role_id = :role AND value ->> '$.needsSealed' = 1 AND NOT EXISTS (
-         SELECT 1 FROM content AS sealed JOIN roles ON roles.id = sealed.role_id AND repository = 'image'
-         WHERE sealed.item = content.item || '.sev') ORDER BY item LIMIT :limit`,
-    )
-    .all({ role: role.id, limit })
-    .map(({ item }) => targetNameOf(item));
+/** A target as version `version` (complete, not above the last) of a role lists it. */
+export function targetAt(reader: Reader, role: StoredRole, at: { name: string; version: number }): Target | undefined {
+  const item = PREFIX + at.name;
+  const value = itemAt(reader, role, { item, version: at.version });
+  return value === undefined ? undefined : targetOf(item, value);
 }
 
 /** How a target reads from the item that holds it. */

@@ -59,19 +59,26 @@ interface VersionRow {
   readonly frozen_at: number;
 }
 
-/** Freezes the role's staged items under `version`, which must be above every number given before. @throws INTERNAL */
-export function freezeVersion(
-  tx: Tx,
-  role: StoredRole,
-  next: { version: number; payload: Uint8Array; expires: Instant },
-): void {
+/** A version about to be frozen. */
+export interface NextVersion {
+  readonly version: number;
+  readonly payload: Uint8Array;
+  readonly expires: Instant;
+  /** Whether it takes what is staged; a renewal does not. */
+  readonly takesStaged: boolean;
+}
+
+/** Freezes `next`, whose number must be above every one given before. @throws INTERNAL */
+export function freezeVersion(tx: Tx, role: StoredRole, next: NextVersion): void {
   if (role.frozenVersion !== null || next.version <= role.lastVersion) {
     throw failure('INTERNAL', `${role.name}: version ${next.version} cannot be frozen now`);
   }
   tx.sql(
     "INSERT INTO versions (role_id, version, state, payload, expires, frozen_at) VALUES (?, ?, 'frozen', ?, ?, ?)",
   ).run(role.id, next.version, blob(next.payload), next.expires, tx.now);
-  tx.sql('UPDATE staged SET frozen_version = ? WHERE role_id = ? AND frozen_version = 0').run(next.version, role.id);
+  if (next.takesStaged) {
+    tx.sql('UPDATE staged SET frozen_version = ? WHERE role_id = ? AND frozen_version = 0').run(next.version, role.id);
+  }
   tx.sql('UPDATE roles SET frozen_version = ?, last_version = ? WHERE id = ?').run(next.version, next.version, role.id);
 }
 
@@ -117,6 +124,11 @@ export function completeVersion(
     )
     .run(blob(file), file.length, blob(sha256), tx.now, role.id, version);
   if (updated.changes !== 1) throw failure('INTERNAL', `${role.name}: version ${version} is not frozen`);
+  tx.sql(
+    `INSERT INTO replaced (role_id, item, version, value)
+     SELECT role_id, item, staged.frozen_version, content.value FROM staged JOIN content USING (role_id, item)
+     WHERE role_id = ? AND staged.frozen_version = ?`,
+  ).run(role.id, version);
   tx.sql(
     `DELETE FROM content WHERE role_id = ? AND item IN
        (SELECT item FROM staged WHERE role_id = ? AND frozen_version = ?)`,
