@@ -1,0 +1,53 @@
+/**
+ * Which implementation of the primitives does the work: `@noble/*`, which is everywhere, or the runtime's own.
+ *
+ * Invariants: both engines accept and refuse the same inputs and give the same results; with engine `native` an
+ * algorithm that the runtime lacks (ML-DSA and ML-KEM before Node 24) is noble's.
+ */
+import * as nodeCrypto from 'node:crypto';
+import { failure, SecureevError } from '../core/errors.ts';
+import { quote } from '../core/brands.ts';
+import type { EngineName } from '../core/ports.ts';
+import { nativePublicKey } from './native-keys.ts';
+
+/** Both engines. */
+export const ENGINES: readonly EngineName[] = ['noble', 'native'];
+
+/** What this runtime's own cryptography can do beyond the classical algorithms. */
+export const NATIVE: { readonly mlDsa: boolean; readonly mlKem: boolean } = {
+  mlDsa: understands('ml-dsa-44', 1312),
+  mlKem: understands('ml-kem-512', 800) && typeof nodeCrypto.encapsulate === 'function',
+};
+
+/**
+ * The engine to use: `native`, which falls back to noble algorithm by algorithm, or what `preference` (the value of
+ * `SECUREEV_ENGINE`, `noble` or `native`) forces; forcing `native` demands a runtime that has everything.
+ * @throws ENGINE_MISSING
+ */
+export function availableEngine(preference: string | undefined): EngineName {
+  if (preference === undefined || preference === '') return 'native';
+  if (preference === 'noble') return 'noble';
+  if (preference !== 'native') {
+    throw failure('ENGINE_MISSING', `unknown engine ${quote(preference)}; the engines are noble and native`);
+  }
+  if (!NATIVE.mlDsa || !NATIVE.mlKem) {
+    throw new SecureevError('ENGINE_MISSING', {
+      message: `engine native was asked for, but Node ${process.versions.node} has no ML-DSA or ML-KEM of its own`,
+      hint: 'use Node 24, or leave SECUREEV_ENGINE unset',
+    });
+  }
+  return 'native';
+}
+
+/** The engine that checks what `engine` made. */
+export function otherEngine(engine: EngineName): EngineName {
+  return engine === 'noble' ? 'native' : 'noble';
+}
+
+function understands(algorithm: 'ml-dsa-44' | 'ml-kem-512', publicKeyBytes: number): boolean {
+  try {
+    return nativePublicKey(algorithm, new Uint8Array(publicKeyBytes)).asymmetricKeyType === algorithm;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * ML-KEM-512, -768 and -1024. Secret: the 64-byte seed (d || z). Public key and ciphertext as FIPS 203 encodes them.
+ *
+ * The runtime's encapsulation draws its own randomness: it takes none.
+ *
+ * @see FIPS 203; draft-ietf-hpke-pq section 3
+ */
+import * as nodeCrypto from 'node:crypto';
+import { ml_kem1024, ml_kem512, ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import { failure } from '../../core/errors.ts';
+import type { EngineName } from '../../core/ports.ts';
+import { NATIVE } from '../engine.ts';
+import { demandBytes, keyMalformed, orThrow, plainBytes } from '../key-bytes.ts';
+import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
+import type { DecapsulateRequest, EncapsulateRequest, Encapsulation, KemAlgorithm } from './algorithm.ts';
+
+const SEED_BYTES = 64;
+const RANDOMNESS_BYTES = 32;
+const SHARED_SECRET_BYTES = 32;
+/** An SPKI is its raw key behind this many bytes. */
+const SPKI_PREFIX_BYTES = 22;
+
+type MlKemId = 'ML-KEM-512' | 'ML-KEM-768' | 'ML-KEM-1024';
+
+interface Parameters<Id extends MlKemId> {
+  readonly id: Id;
+  readonly hpkeId: number;
+  readonly native: 'ml-kem-512' | 'ml-kem-768' | 'ml-kem-1024';
+  readonly noble: typeof ml_kem768;
+  readonly publicKeyBytes: number;
+  readonly encapsulatedBytes: number;
+}
+
+function mlKem<const Id extends MlKemId>(parameters: Parameters<Id>): KemAlgorithm & { readonly id: Id } {
+  const { id, hpkeId, publicKeyBytes, encapsulatedBytes } = parameters;
+  const publicKeyOf = (engine: EngineName, secret: Uint8Array) => publicKeyOfSeed(parameters, engine, secret);
+  return {
+    id,
+    hpkeId,
+    family: 'post-quantum',
+    seedBytes: SEED_BYTES,
+    secretBytes: SEED_BYTES,
+    publicKeyBytes,
+    encapsulatedBytes,
+    sharedSecretBytes: SHARED_SECRET_BYTES,
+    randomnessBytes: RANDOMNESS_BYTES,
+    engines: NATIVE.mlKem ? ['noble', 'native'] : ['noble'],
+    keygen: (engine, seed) => ({ secret: seed.slice(), publicKey: publicKeyOf(engine, seed) }),
+    publicKeyOf,
+    checkPublicKey: (engine, publicKey) => {
+      encapsulate(parameters, { engine, publicKey, randomness: new Uint8Array(RANDOMNESS_BYTES) });
+    },
+    encapsulate: (request) => encapsulate(parameters, request),
+    decapsulate: (request) => decapsulate(parameters, request),
+  };
+}
+
+function publicKeyOfSeed(parameters: Parameters<MlKemId>, engine: EngineName, secret: Uint8Array): Uint8Array {
+  demandBytes(secret, SEED_BYTES, { algorithm: parameters.id, part: 'secret' });
+  if (!isNative(engine)) return parameters.noble.keygen(secret).publicKey;
+  const key = nodeCrypto.createPublicKey(nativeSecretKey(parameters.native, secret));
+  return plainBytes(key.export({ format: 'der', type: 'spki' })).slice(SPKI_PREFIX_BYTES);
+}
+
+function encapsulate(parameters: Parameters<MlKemId>, request: EncapsulateRequest): Encapsulation {
+  const { engine, publicKey, randomness } = request;
+  const { id, noble, native } = parameters;
+  demandBytes(publicKey, parameters.publicKeyBytes, { algorithm: id, part: 'public key' });
+  demandBytes(randomness, RANDOMNESS_BYTES, { algorithm: id, part: 'randomness' });
+  // FIPS 203 section 7.2: both refuse a key with a coefficient of q or more.
+  const notReduced = () => keyMalformed(id, 'its public key has a coefficient out of range');
+  if (!isNative(engine)) {
+    const { cipherText, sharedSecret } = orThrow(() => noble.encapsulate(publicKey, randomness), notReduced);
+    return { encapsulated: cipherText, sharedSecret };
+  }
+  const { ciphertext, sharedKey } = nodeCrypto.encapsulate(
+    orThrow(() => nativePublicKey(native, publicKey), notReduced),
+  );
+  return { encapsulated: plainBytes(ciphertext), sharedSecret: plainBytes(sharedKey) };
+}
+
+function decapsulate(parameters: Parameters<MlKemId>, request: DecapsulateRequest): Uint8Array {
+  const { engine, secret, encapsulated } = request;
+  const { id, noble, native } = parameters;
+  demandBytes(secret, SEED_BYTES, { algorithm: id, part: 'secret' });
+  if (encapsulated.length !== parameters.encapsulatedBytes) {
+    throw failure('DECRYPT_FAILED', `not an encapsulated secret of ${id}`);
+  }
+  if (!isNative(engine)) return noble.decapsulate(encapsulated, noble.keygen(secret).secretKey);
+  return plainBytes(nodeCrypto.decapsulate(nativeSecretKey(native, secret), encapsulated));
+}
+
+function isNative(engine: EngineName): boolean {
+  return engine === 'native' && NATIVE.mlKem;
+}
+
+/** ML-KEM-512. */
+export const mlKem512 = mlKem({
+  id: 'ML-KEM-512',
+  hpkeId: 0x0040,
+  native: 'ml-kem-512',
+  noble: ml_kem512,
+  publicKeyBytes: 800,
+  encapsulatedBytes: 768,
+});
+/** ML-KEM-768. */
+export const mlKem768 = mlKem({
+  id: 'ML-KEM-768',
+  hpkeId: 0x0041,
+  native: 'ml-kem-768',
+  noble: ml_kem768,
+  publicKeyBytes: 1184,
+  encapsulatedBytes: 1088,
+});
+/** ML-KEM-1024. */
+export const mlKem1024 = mlKem({
+  id: 'ML-KEM-1024',
+  hpkeId: 0x0042,
+  native: 'ml-kem-1024',
+  noble: ml_kem1024,
+  publicKeyBytes: 1568,
+  encapsulatedBytes: 1568,
+});

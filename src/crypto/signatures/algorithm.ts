@@ -1,0 +1,43 @@
+/** What every signature algorithm is: an object of constants and functions over raw keys and raw signatures. */
+import type { EngineName } from '../../core/ports.ts';
+
+/** A secret to sign with, and what to sign. */
+export interface SignRequest {
+  readonly engine: EngineName;
+  readonly secret: Uint8Array;
+  readonly message: Uint8Array;
+  /** 32 fresh random bytes for a hedged signature; without it the signature is deterministic (and noble's alone). */
+  readonly randomness?: Uint8Array | undefined;
+}
+
+/** A signature to check. All of it may come from an attacker. */
+export interface VerifyRequest {
+  readonly engine: EngineName;
+  readonly publicKey: Uint8Array;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** A signature algorithm over raw keys. Lengths are exact. */
+export interface SignatureAlgorithm {
+  readonly id: string;
+  readonly family: 'classical' | 'post-quantum';
+  /** Bytes of a secret: a 32-byte seed, or for P-256 the scalar; 0 for RSA, which only verifies here. */
+  readonly secretBytes: number;
+  /** Bytes of a raw public key; 0 for RSA, whose keys are SPKI DER of many lengths. */
+  readonly publicKeyBytes: number;
+  /** Bytes of a raw signature; 0 for RSA, where it is the modulus's length. */
+  readonly signatureBytes: number;
+  /** The engines that have an implementation of their own on this runtime. */
+  readonly engines: readonly EngineName[];
+  /** Makes a key pair from 32 random bytes. @throws KEY_MALFORMED for a seed of another length, ALGORITHM_UNKNOWN for RSA */
+  keygen(engine: EngineName, seed: Uint8Array): { readonly secret: Uint8Array; readonly publicKey: Uint8Array };
+  /** The raw public key of a secret. @throws KEY_MALFORMED */
+  publicKeyOf(engine: EngineName, secret: Uint8Array): Uint8Array;
+  /** Refuses a raw public key that no honest signer has. @throws KEY_MALFORMED */
+  checkPublicKey(engine: EngineName, publicKey: Uint8Array): void;
+  /** Signs `message`; most callers want `signChecked`. @throws KEY_MALFORMED */
+  sign(request: SignRequest): Uint8Array;
+  /** Returns only where the signature is good. @throws SIGNATURE_INVALID, KEY_MALFORMED */
+  verify(request: VerifyRequest): void;
+}

@@ -1,0 +1,86 @@
+/**
+ * ML-DSA-44, -65 and -87: pure, with the empty context. Secret: the 32-byte seed (xi). Public key and signature as FIPS
+ * 204 encodes them.
+ *
+ * The runtime signs hedged only, so deterministic signatures are noble's.
+ *
+ * @see FIPS 204
+ */
+import * as nodeCrypto from 'node:crypto';
+import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
+import type { EngineName } from '../../core/ports.ts';
+import { NATIVE } from '../engine.ts';
+import { demandBytes, plainBytes, signatureInvalid } from '../key-bytes.ts';
+import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
+import type { SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
+
+const SEED_BYTES = 32;
+const RANDOMNESS_BYTES = 32;
+/** An SPKI is its raw key behind this many bytes. */
+const SPKI_PREFIX_BYTES = 22;
+
+type MlDsaId = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
+
+interface Parameters<Id extends MlDsaId> {
+  readonly id: Id;
+  readonly noble: typeof ml_dsa44;
+  readonly publicKeyBytes: number;
+  readonly signatureBytes: number;
+}
+
+function mlDsa<const Id extends MlDsaId>(parameters: Parameters<Id>): SignatureAlgorithm & { readonly id: Id } {
+  const { id, publicKeyBytes, signatureBytes } = parameters;
+  const publicKeyOf = (engine: EngineName, secret: Uint8Array) => publicKeyOfSeed(parameters, engine, secret);
+  const checkPublicKey = (_engine: EngineName, publicKey: Uint8Array) => {
+    // Any bytes of the right length are a key: t1 is packed without gaps (FIPS 204, algorithm 23).
+    demandBytes(publicKey, publicKeyBytes, { algorithm: id, part: 'public key' });
+  };
+  return {
+    id,
+    family: 'post-quantum',
+    secretBytes: SEED_BYTES,
+    publicKeyBytes,
+    signatureBytes,
+    engines: NATIVE.mlDsa ? ['noble', 'native'] : ['noble'],
+    keygen: (engine, seed) => ({ secret: seed.slice(), publicKey: publicKeyOf(engine, seed) }),
+    publicKeyOf,
+    checkPublicKey,
+    sign: (request) => sign(parameters, request),
+    verify: (request) => {
+      checkPublicKey(request.engine, request.publicKey);
+      if (!isGood(parameters, request)) throw signatureInvalid(id);
+    },
+  };
+}
+
+function publicKeyOfSeed(parameters: Parameters<MlDsaId>, engine: EngineName, secret: Uint8Array): Uint8Array {
+  demandBytes(secret, SEED_BYTES, { algorithm: parameters.id, part: 'secret' });
+  if (engine === 'noble' || !NATIVE.mlDsa) return parameters.noble.keygen(secret).publicKey;
+  const key = nodeCrypto.createPublicKey(nativeSecretKey(parameters.id, secret));
+  return plainBytes(key.export({ format: 'der', type: 'spki' })).slice(SPKI_PREFIX_BYTES);
+}
+
+function sign(parameters: Parameters<MlDsaId>, request: SignRequest): Uint8Array {
+  const { engine, secret, message, randomness } = request;
+  const { id, noble } = parameters;
+  demandBytes(secret, SEED_BYTES, { algorithm: id, part: 'secret' });
+  if (randomness !== undefined) demandBytes(randomness, RANDOMNESS_BYTES, { algorithm: id, part: 'randomness' });
+  if (engine === 'native' && NATIVE.mlDsa && randomness !== undefined) {
+    return plainBytes(nodeCrypto.sign(null, message, nativeSecretKey(id, secret)));
+  }
+  return noble.sign(message, noble.keygen(secret).secretKey, { extraEntropy: randomness ?? false });
+}
+
+function isGood(parameters: Parameters<MlDsaId>, request: VerifyRequest): boolean {
+  const { engine, publicKey, message, signature } = request;
+  if (signature.length !== parameters.signatureBytes) return false;
+  if (engine === 'noble' || !NATIVE.mlDsa) return parameters.noble.verify(signature, message, publicKey);
+  return nodeCrypto.verify(null, message, nativePublicKey(parameters.id, publicKey), signature);
+}
+
+/** ML-DSA-44, security category 2. */
+export const mlDsa44 = mlDsa({ id: 'ml-dsa-44', noble: ml_dsa44, publicKeyBytes: 1312, signatureBytes: 2420 });
+/** ML-DSA-65, security category 3. */
+export const mlDsa65 = mlDsa({ id: 'ml-dsa-65', noble: ml_dsa65, publicKeyBytes: 1952, signatureBytes: 3309 });
+/** ML-DSA-87, security category 5. */
+export const mlDsa87 = mlDsa({ id: 'ml-dsa-87', noble: ml_dsa87, publicKeyBytes: 2592, signatureBytes: 4627 });
