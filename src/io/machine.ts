@@ -3,22 +3,16 @@
  *
  * Invariant: nothing is opened or initialised before it is asked for; `--version` starts as fast as Node does.
  */
-import type { Readable, Writable } from 'node:stream';
 import type { Io } from '../core/ports.ts';
-
-/** Standard input. */
-export type InputStream = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
-/** Standard output or standard error. */
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** What `main` runs on. */
 export interface Machine {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where relative paths begin. */
   readonly workingFolder: string;
-  readonly stdin: InputStream;
-  readonly stdout: OutputStream;
-  readonly stderr: OutputStream;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
   /** Calls back each time the user or the system wants us to stop; gives the way to stop listening. */
   onInterrupt(listener: () => void): () => void;
   /** Ends the process at once. */

@@ -5,7 +5,6 @@
  */
 import { SecureevError, failure } from '../core/errors.ts';
 import type { Terminal } from '../core/ports.ts';
-import type { InputStream, OutputStream } from './machine.ts';
 
 const LINE_MAX = 4096;
 const ENTER = /[\r\n]/;
@@ -16,8 +15,8 @@ const ERASE = /[\u007f\b]/;
 
 /** The terminal's two ends. */
 export interface TerminalStreams {
-  readonly stdin: InputStream;
-  readonly stderr: OutputStream;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stderr: NodeJS.WriteStream;
 }
 
 /** The terminal; `streams` is asked for only when something is. */
@@ -45,7 +44,9 @@ export function nodeTerminal(streams: () => TerminalStreams, signal: AbortSignal
 }
 
 function isInteractive({ stdin, stderr }: TerminalStreams): boolean {
-  return stdin.isTTY === true && stderr.isTTY === true;
+  // On a pipe `isTTY` is not false, as Node's types have it, but missing.
+  const ends: readonly { readonly isTTY?: boolean }[] = [stdin, stderr];
+  return ends.every(({ isTTY = false }) => isTTY);
 }
 
 function noTerminal(): SecureevError {
@@ -55,7 +56,7 @@ function noTerminal(): SecureevError {
 }
 
 interface LineRead {
-  stdin: InputStream;
+  stdin: NodeJS.ReadStream;
   /** Raw mode: no echo, and the line is edited here. */
   secret: boolean;
   signal: AbortSignal;
@@ -81,7 +82,7 @@ async function readLine({ stdin, secret, signal, typedAhead }: LineRead): Promis
   const onAbort = (): void => reject(signal.reason);
   const listening = { data: onData, end: onEnd, error: onEnd };
   try {
-    if (secret) stdin.setRawMode?.(true);
+    if (secret) stdin.setRawMode(true);
     for (const [event, listener] of Object.entries(listening)) stdin.on(event, listener);
     signal.addEventListener('abort', onAbort);
     stdin.resume();
@@ -90,7 +91,7 @@ async function readLine({ stdin, secret, signal, typedAhead }: LineRead): Promis
   } finally {
     for (const [event, listener] of Object.entries(listening)) stdin.off(event, listener);
     signal.removeEventListener('abort', onAbort);
-    if (secret) stdin.setRawMode?.(false);
+    if (secret) stdin.setRawMode(false);
     stdin.pause();
   }
 }

@@ -1,7 +1,7 @@
 /** Text that is safe to show: nothing in it moves the cursor, hides or reorders other text. */
 
-// C0 without newline, DEL, C1, line and paragraph separators, and the marks that change the direction of text.
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+// Controls but newline, separators of lines and paragraphs, and invisible marks such as those that reorder text.
+const CONTROL = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]--\n]/gv;
 
 /** Text of one line: control characters, newlines too, are written as `\u000a`. */
 export function printableLine(text: string): string {
@@ -10,9 +10,12 @@ export function printableLine(text: string): string {
 
 /** Text of several lines: control characters other than newline are written as `\u001b`. */
 export function printable(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.toWellFormed().replace(CONTROL, escaped);
+}
+
+function escaped(character: string): string {
+  const digits = (character.codePointAt(0) ?? 0).toString(16);
+  return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits.padStart(4, '0')}`;
 }
 
 /** `1 file`, `2 files`. */
