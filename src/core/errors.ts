@@ -85,6 +85,13 @@ export const ERROR_CODES = {
   PLAN_MALFORMED: 'malformed',
   REGISTRY_MALFORMED: 'malformed',
 
+  // formats/json
+  JSON_MALFORMED: 'malformed',
+  JSON_TOO_LARGE: 'malformed',
+
+  // formats/keys
+  PEM_MALFORMED: 'malformed',
+
   // formats/shares
   SHARE_MALFORMED: 'malformed',
   SHARE_MIXED: 'refused',
@@ -121,6 +128,19 @@ export const ERROR_CODES = {
   DATABASE_FAILED: 'environment',
   SETTING_MISSING: 'environment',
   AUDIT_BROKEN: 'refused',
+
+  // ops/repository
+  REPOSITORY_HELD: 'policy',
+  KEY_UNSUITABLE: 'policy',
+  KEY_DUPLICATE: 'policy',
+  KEY_NOT_IN_ROLE: 'policy',
+  THRESHOLD_MISSING: 'usage',
+  THRESHOLD_UNREACHABLE: 'policy',
+  ROLE_KEYS_EXIST: 'policy',
+  ROLE_KEYS_MISSING: 'policy',
+  HYBRID_INCOMPLETE: 'policy',
+  HYBRID_DROPPED: 'policy',
+  OBJECT_DAMAGED: 'environment',
   COUNTER_TAKEN: 'policy',
   VEHICLE_EXISTS: 'policy',
   VEHICLE_UNKNOWN: 'policy',

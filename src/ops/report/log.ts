@@ -1,0 +1,30 @@
+/** Reads the audit log. */
+import type { Instant } from '../../core/brands.ts';
+import type { Io } from '../../core/ports.ts';
+import type { AuditEntry } from '../../formats/audit/entry.ts';
+import { findAudit, logHead } from '../../store/audit.ts';
+import { openChosen } from '../repository/locate.ts';
+import type { RepositoryChoice } from '../repository/locate.ts';
+
+/** What to look for; at most one subject. */
+export interface LogInput {
+  readonly repository: RepositoryChoice;
+  /** e.g. `vehicle:VIN`, `release:NAME`, `key:ID`. */
+  readonly subject?: string | undefined;
+  readonly since?: Instant | undefined;
+  /** The newest that many. */
+  readonly limit: number;
+}
+
+/** Entries, oldest first, and the length of the whole log. */
+export interface LogAnswer {
+  readonly entries: readonly AuditEntry[];
+  readonly length: number;
+}
+
+/** The newest entries that match. */
+export async function readLog(input: LogInput, io: Io): Promise<LogAnswer> {
+  using repository = await openChosen(io, input.repository, { readOnly: true });
+  const entries = findAudit(repository, { subject: input.subject, since: input.since }, input.limit);
+  return { entries, length: logHead(repository).length };
+}

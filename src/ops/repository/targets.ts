@@ -1,0 +1,93 @@
+/** Single firmware images in the Image repository, without a release. */
+import type { Name, TargetName, Version } from '../../core/brands.ts';
+import { SecureevError } from '../../core/errors.ts';
+import type { Io } from '../../core/ports.ts';
+import { hasObject, objectPath } from '../../store/objects.ts';
+import type { Repository } from '../../store/repository.ts';
+import { findRole } from '../../store/roles.ts';
+import { findTarget, nextTargets, owningRole, stageTarget, stageTargetRemoval } from '../../store/targets.ts';
+import type { Target } from '../../store/targets.ts';
+import { copyVerified, hashFile } from './copy-verified.ts';
+import { openChosen } from './locate.ts';
+import type { RepositoryChoice } from './locate.ts';
+
+/** An image to add. */
+export interface TargetAddInput {
+  readonly repository: RepositoryChoice;
+  readonly file: string;
+  readonly name: TargetName;
+  readonly hardwareIds: readonly Name[];
+  readonly releaseCounter: Version;
+  readonly version: Name;
+  /** Whether its clear bytes may be published; otherwise only a sealed payload of it is. */
+  readonly clear: boolean;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Stages an image as a target, and keeps its bytes where they may be published. @throws COUNTER_TAKEN */
+export async function addTarget(input: TargetAddInput, io: Io): Promise<Target & { role: string }> {
+  using repository = await openChosen(io, input.repository);
+  const { sizeBytes, sha256 } = await hashFile(io, input.file);
+  if (input.clear && input.dryRun !== true) {
+    await keepBytes(repository, { from: input.file, sizeBytes, sha256 });
+  }
+  const { hardwareIds, releaseCounter, version, name } = input;
+  const custom = { hardwareIds, releaseCounter, version };
+  const target = { name, length: sizeBytes, sha256, custom, confidential: !input.clear, insideBundle: false };
+  return repository.transact(
+    { command: 'target add', summary: `staged target ${name} ${version}`, dryRun: input.dryRun },
+    (tx) => {
+      refuseLowerCounter(findTarget(tx, name), releaseCounter);
+      stageTarget(tx, target);
+      const role = owningRole(tx, name);
+      tx.about(`role:${role}`, `target:${name}`);
+      return { ...target, role };
+    },
+  );
+}
+
+/** Stages the removal of a target. @throws TARGET_UNKNOWN */
+export async function removeTarget(
+  input: { repository: RepositoryChoice; name: TargetName; dryRun?: boolean | undefined },
+  io: Io,
+): Promise<void> {
+  using repository = await openChosen(io, input.repository);
+  const change = { command: 'target remove', summary: `staged the removal of ${input.name}`, dryRun: input.dryRun };
+  repository.transact(change, (tx) => {
+    stageTargetRemoval(tx, input.name);
+    tx.about(`role:${owningRole(tx, input.name)}`, `target:${input.name}`);
+  });
+}
+
+/** The targets whose names begin with `prefix` as the next version will list them, at most `limit`. */
+export async function listTargets(
+  input: { repository: RepositoryChoice; prefix: string; limit: number },
+  io: Io,
+): Promise<{ targets: readonly Target[]; more: boolean }> {
+  using repository = await openChosen(io, input.repository, { readOnly: true });
+  const role = findRole(repository, { repository: 'image', name: 'targets' });
+  const targets: Target[] = [];
+  for (const target of role === undefined ? [] : nextTargets(repository, role, input.prefix)) {
+    if (targets.length === input.limit) return { targets, more: true };
+    targets.push(target);
+  }
+  return { targets, more: false };
+}
+
+/** Copied, not linked: the user's file may be written to again. */
+async function keepBytes(
+  repository: Repository,
+  file: { from: string; sizeBytes: number; sha256: Uint8Array },
+): Promise<void> {
+  if (await hasObject(repository, file.sha256)) return;
+  await copyVerified(repository.io, { ...file, to: objectPath(repository, file.sha256) });
+}
+
+function refuseLowerCounter(known: Target | undefined, counter: number): void {
+  const last = Number(known?.custom['releaseCounter'] ?? 0);
+  if (counter >= last) return;
+  throw new SecureevError('COUNTER_TAKEN', {
+    message: `release counter ${counter} is below ${last}, the one of ${known?.name ?? ''} now: vehicles would refuse it`,
+    details: { last, found: counter },
+  });
+}

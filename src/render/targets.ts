@@ -1,0 +1,35 @@
+/** Targets as text. */
+import { toHex } from '../core/bytes.ts';
+import { shortId } from './fingerprint.ts';
+import { table } from './table.ts';
+import { size } from './text.ts';
+
+/** What of a target is shown. */
+export interface ShownTarget {
+  readonly name: string;
+  readonly length: number;
+  readonly sha256: Uint8Array;
+  readonly custom: Readonly<Record<string, unknown>>;
+  readonly confidential: boolean;
+}
+
+/** A table of targets. */
+export function targetsText(targets: readonly ShownTarget[], more: boolean): string {
+  if (targets.length === 0) return 'no targets';
+  const rows = targets.map((target) => [
+    target.name,
+    String(target.custom['version'] ?? ''),
+    String(target.custom['releaseCounter'] ?? ''),
+    size(target.length),
+    shortId(toHex(target.sha256)),
+    target.confidential ? 'confidential' : 'published',
+  ]);
+  const text = table({ head: ['target', 'version', 'counter', 'size', 'sha256', 'bytes'], rows, right: [2, 3] });
+  return more ? `${text}\n... and more (see --prefix and --limit)` : text;
+}
+
+/** The same as JSON. */
+export function targetJson(target: ShownTarget): Readonly<Record<string, unknown>> {
+  const { name, length, sha256, custom, confidential } = target;
+  return { name, length, sha256: toHex(sha256), custom, confidential };
+}
