@@ -4,7 +4,7 @@ const version = process.versions.node.split('.').map(Number);
 
 if (version[0] < 22 || (version[0] === 22 && version[1] < 12)) {
   process.stderr.write(
-    'secureev: error [ENVIRONMENT]: needs Node 22.12 or newer, this is Node ' + process.versions.node + '\n',
+    'secureev: error [NODE_TOO_OLD]: needs Node 22.12 or newer, this is Node ' + process.versions.node + '\n',
   );
   process.exitCode = 5;
 } else {

@@ -21,19 +21,26 @@ interface Answer {
 
 /** A command line and what is known about it at once. */
 interface Invocation {
+  readonly commands: readonly CommandEntry[];
   readonly argv: readonly string[];
   readonly machine: Machine;
   readonly json: boolean;
 }
 
-/** Runs the process's command line and sets its exit status, once. */
+/** Runs the process's command line and sets its exit status. */
 export async function start(argv: readonly string[]): Promise<void> {
+  // Should a promise never settle, Node would end with 0 as if all were done.
+  process.exitCode = 1;
   process.exitCode = await main(argv, nodeMachine());
 }
 
 /** Runs the command line `argv` (without node and script) on `machine`; resolves with the exit status, never rejects. */
-export async function main(argv: readonly string[], machine: Machine): Promise<number> {
-  const invocation = { argv, machine, json: wantsJson(argv) };
+export async function main(
+  argv: readonly string[],
+  machine: Machine,
+  commands: readonly CommandEntry[] = COMMANDS,
+): Promise<number> {
+  const invocation = { commands, argv, machine, json: wantsJson(argv) };
   const answer = await answerTo(invocation);
   if (answer.stderr !== undefined) await write(machine.stderr, answer.stderr);
   const failed = answer.stdout === undefined ? undefined : await write(machine.stdout, answer.stdout);
@@ -43,15 +50,17 @@ export async function main(argv: readonly string[], machine: Machine): Promise<n
 }
 
 async function answerTo(invocation: Invocation): Promise<Answer> {
-  const { argv, json } = invocation;
+  const { argv, commands, json } = invocation;
   if (argv[0] === '--version' || argv[0] === '-V') return versionAnswer(json);
   const { commandWords, parseRequest } = await import('./commands/words.ts');
   try {
-    const request = parseRequest(argv, COMMANDS);
-    return request.kind === 'help' ? await overviewAnswer(request.words, json) : await runCommand(invocation, request);
+    const request = parseRequest(argv, commands);
+    return request.kind === 'help'
+      ? await overviewAnswer(invocation, request.words)
+      : await runCommand(invocation, request);
   } catch (thrown) {
-    const words = commandWords(argv, COMMANDS);
-    const entry = COMMANDS.find(({ path }) => path === words);
+    const words = commandWords(argv, commands);
+    const entry = commands.find(({ path }) => path === words);
     return failureAnswer({ thrown, json, words, entry });
   }
 }
@@ -67,9 +76,9 @@ async function versionAnswer(json: boolean): Promise<Answer> {
   return infoAnswer({ words: '', json, result: { version: packageVersion() }, text: packageVersion() });
 }
 
-async function overviewAnswer(words: string, json: boolean): Promise<Answer> {
+async function overviewAnswer({ commands, json }: Invocation, words: string): Promise<Answer> {
   const { overview } = await import('./commands/overview.ts');
-  const text = overview(words, COMMANDS);
+  const text = overview(words, commands);
   return infoAnswer({ words, json, result: { help: text }, text });
 }
 

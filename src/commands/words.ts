@@ -16,20 +16,21 @@ interface Split {
   readonly words: readonly string[];
   /** All others, in order. */
   readonly rest: readonly string[];
+  /** The first word that is neither a global flag nor a command's. */
+  readonly stuckAt: string | undefined;
 }
 
 /** Finds the command that `argv` (without node and script) names. @throws USAGE */
 export function parseRequest(argv: readonly string[], commands: readonly CommandEntry[]): Request {
   if (argv[0] === 'help') return parseRequest([...argv.slice(1), '--help'], commands);
-  const { words, rest } = split(argv, commands);
+  const { words, rest, stuckAt } = split(argv, commands);
   const path = words.join(' ');
   const entry = commands.find((candidate) => candidate.path === path);
   if (entry !== undefined) return { kind: 'command', entry, argv: rest };
-  const wantsHelp = rest.some((word) => word === '--help' || word === '-h');
-  const unknown = rest.find((word, i) => !word.startsWith('-') && globalFlagWords(rest[i - 1] ?? '') !== 2);
-  if (unknown !== undefined) throw unknownCommand(path, unknown, commands);
-  if (wantsHelp) return { kind: 'help', words: path };
-  throw incomplete(path, rest, commands);
+  if (stuckAt?.startsWith('-') === true) throw unknownFlag(path, stuckAt);
+  if (stuckAt !== undefined) throw unknownCommand(path, stuckAt, commands);
+  if (rest.some((word) => word === '--help' || word === '-h')) return { kind: 'help', words: path };
+  throw incomplete(path, commands);
 }
 
 /** The command that `argv` seems to mean, for the `command` of an error document: its words, or none. */
@@ -48,7 +49,7 @@ function split(argv: readonly string[], commands: readonly CommandEntry[]): Spli
     if (taken > 0) flags.push(...argv.slice(at, at + taken));
     else if (begins([...words, word].join(' '), commands)) taken = words.push(word) && 1;
   }
-  return { words, rest: [...flags, ...argv.slice(at)] };
+  return { words, rest: [...flags, ...argv.slice(at)], stuckAt: argv[at] };
 }
 
 function begins(words: string, commands: readonly CommandEntry[]): boolean {
@@ -70,14 +71,11 @@ function unknownCommand(path: string, word: string, commands: readonly CommandEn
   });
 }
 
-function incomplete(path: string, rest: readonly string[], commands: readonly CommandEntry[]): SecureevError {
-  const flag = rest.find((word) => word.startsWith('-') && globalFlagWords(word) === 0);
-  if (flag !== undefined) {
-    return new SecureevError('USAGE', {
-      message: `unknown flag ${quote(flag)} before a command`,
-      hint: helpHint(path),
-    });
-  }
+function unknownFlag(path: string, flag: string): SecureevError {
+  return new SecureevError('USAGE', { message: `unknown flag ${quote(flag)} before a command`, hint: helpHint(path) });
+}
+
+function incomplete(path: string, commands: readonly CommandEntry[]): SecureevError {
   if (path === '') return new SecureevError('USAGE', { message: 'no command is given', hint: helpHint('') });
   const choices = following(path, commands).map((word) => `\`${path} ${word}\``);
   return new SecureevError('USAGE', {

@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   FILE_ACCESS: 'environment',
   DISK_FULL: 'environment',
   NO_TERMINAL: 'usage',
+  NODE_TOO_OLD: 'environment',
   PROCESS_FAILED: 'environment',
   PROCESS_TIMEOUT: 'environment',
   HTTP_FAILED: 'environment',
@@ -69,6 +70,19 @@ export const ERROR_CODES = {
   OTAP_CHUNK_MISMATCH: 'refused',
   OTAP_IMAGE_SIZE: 'refused',
   OTAP_IMAGE_HASH: 'refused',
+
+  // formats/sealed
+  SEALED_MALFORMED: 'malformed',
+  SEALED_VERSION_UNKNOWN: 'malformed',
+  SEALED_SUITE_UNKNOWN: 'malformed',
+  SEALED_TOO_LARGE: 'malformed',
+  SEALED_TRUNCATED: 'malformed',
+  SEALED_TRAILING_BYTES: 'malformed',
+  SEALED_COMMITMENT: 'refused',
+  SEALED_CHUNK: 'refused',
+  ENVELOPE_MALFORMED: 'malformed',
+  ENVELOPE_REFUSED: 'refused',
+  ENVELOPE_NOT_FOUND: 'refused',
 
   // zstd
   ZSTD_MALFORMED: 'malformed',

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import type { CommandEntry } from '../commands/command.ts';
 import type { Io, Processes } from '../core/ports.ts';
 import type { Machine } from '../io/machine.ts';
 import { main } from '../main.ts';
@@ -30,6 +31,10 @@ export interface CallSetup {
   readonly processes?: Processes;
   /** Changes the Io at last: fault injection (`(io) => failing(io, 3).io`), a spy. */
   readonly adapt?: (io: Io) => Io;
+  /** Other parts of the machine: streams, signals. */
+  readonly machine?: Partial<Machine>;
+  /** Other commands than the program's own. */
+  readonly commands?: readonly CommandEntry[];
 }
 
 /** What a call answered. */
@@ -82,7 +87,7 @@ export async function cliSession(setup: SessionSetup = {}): Promise<CliSession> 
     run: (line, call = {}) => {
       const env = { ...setup.env, ...call.env };
       const adapt = (io: Io): Io => adapted({ ...io, clock, random }, call);
-      return capture(words(line), { folder, env, stdin: call.stdin ?? '', adapt });
+      return capture(words(line), { folder, env, call, adapt });
     },
     async ok(line, call) {
       const { status, stdout, stderr } = await session.run(line, call);
@@ -116,17 +121,17 @@ export async function runCli(
 interface Capture {
   folder: string;
   env: Readonly<Record<string, string>>;
-  stdin: string | Uint8Array;
+  call: CallSetup;
   adapt: (io: Io) => Io;
 }
 
-async function capture(argv: readonly string[], { folder, env, stdin, adapt }: Capture): Promise<CliResult> {
+async function capture(argv: readonly string[], { folder, env, call, adapt }: Capture): Promise<CliResult> {
   const stdout = collector();
   const stderr = collector();
   const machine: Machine = {
     env,
     workingFolder: folder,
-    stdin: Readable.from([Buffer.from(stdin)]) as unknown as NodeJS.ReadStream,
+    stdin: Readable.from([Buffer.from(call.stdin ?? '')]) as unknown as NodeJS.ReadStream,
     stdout: stdout.stream,
     stderr: stderr.stream,
     onInterrupt: () => () => undefined,
@@ -134,8 +139,9 @@ async function capture(argv: readonly string[], { folder, env, stdin, adapt }: C
       throw new Error(`the process was ended with ${status}`);
     },
     adapt,
+    ...call.machine,
   };
-  const status = await main(argv, machine);
+  const status = await main(argv, machine, call.commands);
   return { status, stdout: stdout.text(), stderr: stderr.text() };
 }
 
