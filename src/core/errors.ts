@@ -103,6 +103,10 @@ export const ERROR_CODES = {
   JSON_MALFORMED: 'malformed',
   JSON_TOO_LARGE: 'malformed',
 
+  // formats/metadata
+  METADATA_MALFORMED: 'malformed',
+  METADATA_WRONG_ROLE: 'refused',
+
   // formats/keys
   PEM_MALFORMED: 'malformed',
 

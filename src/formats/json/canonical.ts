@@ -38,7 +38,7 @@ function canonicalInteger(value: number): string {
 /** Orders by Unicode code point, which differs from UTF-16 order beyond U+FFFF. */
 export function compareCodePoints(a: string, b: string): number {
   if (ASCII.test(a) && ASCII.test(b)) return a < b ? -1 : Number(a > b);
-  const [left, right] = [[...a], [...b]];
+  const [left, right] = [Array.from(a), Array.from(b)];
   const at = left.findIndex((point, index) => point !== right[index]);
   if (at < 0) return left.length - right.length;
   return (left[at]?.codePointAt(0) ?? 0) - (right[at]?.codePointAt(0) ?? -1);

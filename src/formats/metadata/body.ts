@@ -1,0 +1,175 @@
+/**
+ * The `signed` part of each role, read and written.
+ *
+ * Reading keeps the JSON it came from, so that unknown members survive; writing makes new bodies of ours alone.
+ */
+import { formatInstant, parseInstant, parseTargetName, parseVersion } from '../../core/brands.ts';
+import type { TargetName, Version } from '../../core/brands.ts';
+import { jsonMap } from '../json/json.ts';
+import type { Json, JsonMap } from '../json/json.ts';
+import {
+  jsonBoolean,
+  jsonInteger,
+  jsonMember,
+  jsonMembers,
+  jsonMisfit,
+  jsonObject,
+  jsonParsed,
+  jsonText,
+} from '../json/read.ts';
+import type { JsonPlace } from '../json/read.ts';
+import { decodeDelegations, encodeDelegations } from './delegations.ts';
+import { EXTENSION_MEMBER, decodeExtension, encodeExtension } from './extension.ts';
+import { decodeKeyRing, encodeKeyRing } from './key-ring.ts';
+import { HASHES_MAX, SNAPSHOT_FILES_MAX, TARGETS_MAX } from './limits.ts';
+import { TOP_LEVEL_ROLES } from './types.ts';
+import type { MetaFile, Root, Signed, SignedCommon, Snapshot, TargetFile, Targets, Timestamp } from './types.ts';
+
+/** The version of the TUF specification that files name. */
+export const SPEC_VERSION = '1.0.34';
+const SPEC_VERSION_FORM = /^1\.\d{1,4}(?:\.\d{1,4})?$/;
+const HASH = /^[0-9a-f]{32,256}$/;
+const FILE_NAME = /^[^/\\\x00-\x1f]{1,300}\.json$/;
+
+/** Reads a `signed` object of any role. @throws METADATA_MALFORMED */
+export function decodeSigned(place: JsonPlace): Signed {
+  const type = jsonText(jsonMember(place, '_type'));
+  const role = TOP_LEVEL_ROLES.find((name) => name === type);
+  if (role === undefined) throw jsonMisfit(jsonMember(place, '_type'), `one of ${TOP_LEVEL_ROLES.join(', ')}`);
+  return READERS[role](place, decodeCommon(place));
+}
+
+const READERS: Readonly<Record<Signed['role'], (place: JsonPlace, common: SignedCommon) => Signed>> = {
+  root: decodeRoot,
+  targets: decodeTargets,
+  snapshot: decodeSnapshot,
+  timestamp: decodeTimestamp,
+};
+
+function decodeCommon(place: JsonPlace): SignedCommon {
+  const spec = jsonMember(place, 'spec_version');
+  if (!SPEC_VERSION_FORM.test(jsonText(spec))) throw jsonMisfit(spec, 'a specification version 1.x');
+  return {
+    specVersion: jsonText(spec),
+    version: decodeVersion(jsonMember(place, 'version')),
+    expires: jsonParsed(jsonMember(place, 'expires'), (text) => parseInstant(text)),
+    extension: decodeExtension(place),
+  };
+}
+
+function decodeVersion(place: JsonPlace): Version {
+  return parseVersion(jsonInteger(place, { min: 1 }));
+}
+
+function decodeRoot(place: JsonPlace, common: SignedCommon): Root {
+  const ring = decodeKeyRing(place, TOP_LEVEL_ROLES.length + 4);
+  const missing = TOP_LEVEL_ROLES.find((role) => !ring.roles.has(role));
+  if (missing !== undefined) throw jsonMisfit(jsonMember(place, `roles.${missing}`), 'there');
+  const consistent = jsonMember(place, 'consistent_snapshot');
+  return {
+    role: 'root',
+    ...common,
+    ...ring,
+    consistentSnapshot: consistent.value !== undefined && jsonBoolean(consistent),
+  };
+}
+
+function decodeTargets(place: JsonPlace, common: SignedCommon): Targets {
+  const entries = jsonMembers(jsonMember(place, 'targets'), TARGETS_MAX).map(([name, member]) => {
+    const target: TargetName = jsonParsed({ ...member, value: name }, parseTargetName);
+    return [target, decodeTarget(member)] as const;
+  });
+  return {
+    role: 'targets',
+    ...common,
+    targets: new Map(entries),
+    delegations: decodeDelegations(jsonMember(place, 'delegations')),
+    custom: optionalObject(jsonMember(place, 'custom')),
+  };
+}
+
+function decodeTarget(place: JsonPlace): TargetFile {
+  return {
+    length: jsonInteger(jsonMember(place, 'length'), { min: 0 }),
+    hashes: decodeHashes(jsonMember(place, 'hashes')),
+    custom: optionalObject(jsonMember(place, 'custom')),
+  };
+}
+
+function optionalObject(place: JsonPlace): JsonMap | undefined {
+  return place.value === undefined ? undefined : jsonObject(place);
+}
+
+function decodeHashes(place: JsonPlace): ReadonlyMap<string, string> {
+  const entries = jsonMembers(place, HASHES_MAX).map(([name, member]) => {
+    if (!HASH.test(jsonText(member))) throw jsonMisfit(member, 'a hash in lower-case hex');
+    return [name, jsonText(member)] as const;
+  });
+  if (entries.length === 0) throw jsonMisfit(place, 'an object with at least one hash');
+  return new Map(entries);
+}
+
+function decodeSnapshot(place: JsonPlace, common: SignedCommon): Snapshot {
+  const entries = jsonMembers(jsonMember(place, 'meta'), SNAPSHOT_FILES_MAX).map(([name, member]) => {
+    if (!FILE_NAME.test(name)) throw jsonMisfit(member, 'under a file name');
+    return [name, decodeMetaFile(member)] as const;
+  });
+  const meta = new Map(entries);
+  if (!meta.has('targets.json')) throw jsonMisfit(jsonMember(place, 'meta'), 'complete: targets.json is missing');
+  return { role: 'snapshot', ...common, meta };
+}
+
+function decodeTimestamp(place: JsonPlace, common: SignedCommon): Timestamp {
+  const [only, ...more] = jsonMembers(jsonMember(place, 'meta'), 1);
+  if (only?.[0] !== 'snapshot.json' || more.length > 0) {
+    throw jsonMisfit(jsonMember(place, 'meta'), 'an object with snapshot.json alone');
+  }
+  return { role: 'timestamp', ...common, snapshot: decodeMetaFile(only[1]) };
+}
+
+function decodeMetaFile(place: JsonPlace): MetaFile {
+  const length = jsonMember(place, 'length');
+  const hashes = jsonMember(place, 'hashes');
+  return {
+    version: decodeVersion(jsonMember(place, 'version')),
+    length: length.value === undefined ? undefined : jsonInteger(length, { min: 1 }),
+    hashes: hashes.value === undefined ? undefined : decodeHashes(hashes),
+  };
+}
+
+/** Writes a `signed` object. */
+export function encodeSignedJson(body: Signed): JsonMap {
+  const { extension } = body;
+  return jsonMap({
+    _type: body.role,
+    spec_version: body.specVersion,
+    version: body.version,
+    expires: formatInstant(body.expires),
+    [EXTENSION_MEMBER]: extension === undefined ? undefined : encodeExtension(extension),
+    ...encodeParts(body),
+  });
+}
+
+function encodeParts(body: Signed): Readonly<Record<string, Json | undefined>> {
+  if (body.role === 'timestamp') return { meta: jsonMap({ 'snapshot.json': encodeMetaFile(body.snapshot) }) };
+  if (body.role === 'snapshot') {
+    return { meta: new Map([...body.meta].map(([name, file]) => [name, encodeMetaFile(file)] as const)) };
+  }
+  if (body.role === 'root') {
+    return { ...Object.fromEntries(encodeKeyRing(body)), consistent_snapshot: body.consistentSnapshot };
+  }
+  return {
+    targets: new Map([...body.targets].map(([name, target]) => [name, encodeTarget(target)] as const)),
+    delegations: body.delegations === undefined ? undefined : encodeDelegations(body.delegations),
+    custom: body.custom,
+  };
+}
+
+function encodeTarget(target: TargetFile): Json {
+  return jsonMap({ length: target.length, hashes: new Map(target.hashes), custom: target.custom });
+}
+
+function encodeMetaFile(file: MetaFile): Json {
+  const hashes = file.hashes === undefined ? undefined : new Map(file.hashes);
+  return jsonMap({ version: file.version, length: file.length, hashes });
+}
