@@ -5,7 +5,7 @@
  * read only where the user named it as such (`-`, `/dev/...`), never because it lies where a file should.
  */
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { quote } from '../core/brands.ts';
@@ -55,7 +55,7 @@ export function nodeFiles(options: FilesOptions): Files {
     async makeFolder(path) {
       await onFile('create', path, () => mkdir(at(path), { recursive: true }));
     },
-    remove: (path) => onFile('remove', path, () => rm(at(path), { force: true })),
+    remove: (path) => onFile('remove', path, () => removeFile(at(path))),
     realPath: (path) => onFile('find', path, () => realpath(at(path))),
   };
 }
@@ -135,6 +135,14 @@ async function statusOf(path: string): Promise<FileStatus | undefined> {
   } catch (thrown) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(thrown))) return undefined;
     throw thrown;
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (thrown) {
+    if (systemCode(thrown) !== 'ENOENT') throw thrown;
   }
 }
 

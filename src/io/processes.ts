@@ -23,13 +23,12 @@ export function nodeProcesses(setting: { env: Variables; folder: string; signal:
     async run(request) {
       setting.signal.throwIfAborted();
       const child = spawn(request.command, request.args, { env, cwd: setting.folder, stdio: 'pipe', shell: false });
-      const stop = (): unknown => child.kill('SIGKILL');
-      setting.signal.addEventListener('abort', stop, { once: true });
       try {
         return await finished(child, request, setting.signal);
       } finally {
-        setting.signal.removeEventListener('abort', stop);
-        stop();
+        child.kill('SIGKILL');
+        // A grandchild may still hold the other ends.
+        for (const pipe of [child.stdout, child.stderr]) pipe.destroy();
       }
     },
   };
@@ -40,13 +39,14 @@ type Result = Awaited<ReturnType<Processes['run']>>;
 async function finished(child: ChildProcess, request: ProcessRequest, signal: AbortSignal): Promise<Result> {
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
   const timer = setTimeout(() => reject(timedOut(request)), request.timeoutMs);
+  const stop = (): void => reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
   const refuse = (): void => reject(saidTooMuch(request));
   const stdout = gather(child.stdout, request.maxOutputBytes, refuse);
   const stderr = gather(child.stderr, request.maxOutputBytes, refuse);
   child.on('error', (cause) => reject(notStarted(request, cause)));
   child.on('close', (status, killedBy) => {
-    if (signal.aborted) reject(signal.reason);
-    else if (status === null) reject(killed(request, String(killedBy)));
+    if (status === null) reject(killed(request, String(killedBy)));
     else resolve({ status, stdout: concatBytes(...stdout), stderr: concatBytes(...stderr) });
   });
   // A child that does not read its input closes it; its status says more than EPIPE.
@@ -56,6 +56,7 @@ async function finished(child: ChildProcess, request: ProcessRequest, signal: Ab
     return await promise;
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
   }
 }
 
