@@ -159,6 +159,8 @@ export const ERROR_CODES = {
   HYBRID_INCOMPLETE: 'policy',
   HYBRID_DROPPED: 'policy',
   OBJECT_DAMAGED: 'environment',
+  DIALECT_UNKNOWN: 'usage',
+  KEY_NOT_OF_ROLE: 'policy',
   COUNTER_TAKEN: 'policy',
   VEHICLE_EXISTS: 'policy',
   VEHICLE_UNKNOWN: 'policy',
