@@ -54,9 +54,14 @@ function dhkem<const Id extends DhkemId>(parameters: Parameters<Id>): KemAlgorit
 
 function keyPair(parameters: Parameters<DhkemId>, engine: EngineName, seed: Uint8Array) {
   demandBytes(seed, SECRET_BYTES, { algorithm: parameters.id, part: 'seed' });
-  const scope = labelScope(parameters, engine);
-  const secret = parameters.derive(scope, labeledExtract(scope, 'dkp_prk', { ikm: seed }));
+  const secret = deriveSecret(parameters, engine, seed);
   return { secret, publicKey: parameters.group.publicKeyOf(engine, secret) };
+}
+
+/** DeriveKeyPair, the private half. */
+function deriveSecret(parameters: Parameters<DhkemId>, engine: EngineName, ikm: Uint8Array): Uint8Array {
+  const scope = labelScope(parameters, engine);
+  return parameters.derive(scope, labeledExtract(scope, 'dkp_prk', { ikm }));
 }
 
 function publicKeyOf(parameters: Parameters<DhkemId>, engine: EngineName, secret: Uint8Array): Uint8Array {
@@ -66,25 +71,25 @@ function publicKeyOf(parameters: Parameters<DhkemId>, engine: EngineName, secret
 
 function encapsulate(parameters: Parameters<DhkemId>, request: EncapsulateRequest): Encapsulation {
   const { engine, publicKey, randomness } = request;
-  const ephemeral = keyPair(parameters, engine, randomness);
-  const dh = orThrow(
-    () => parameters.group.shared(engine, ephemeral.secret, publicKey),
-    () => publicKeyMalformed(parameters.id),
+  const { id, group } = parameters;
+  demandBytes(randomness, SECRET_BYTES, { algorithm: id, part: 'randomness' });
+  const ephemeral = deriveSecret(parameters, engine, randomness);
+  const { publicKey: encapsulated, shared } = orThrow(
+    () => group.agree(engine, ephemeral, publicKey),
+    () => publicKeyMalformed(id),
   );
-  const encapsulated = ephemeral.publicKey;
   const context = concatBytes(encapsulated, publicKey);
-  return { encapsulated, sharedSecret: extractAndExpand(labelScope(parameters, engine), dh, context) };
+  return { encapsulated, sharedSecret: extractAndExpand(labelScope(parameters, engine), shared, context) };
 }
 
 function decapsulate(parameters: Parameters<DhkemId>, request: DecapsulateRequest): Uint8Array {
   const { engine, secret, encapsulated } = request;
   demandSecret(parameters, secret);
-  const dh = orThrow(
-    () => parameters.group.shared(engine, secret, encapsulated),
+  const { publicKey, shared } = orThrow(
+    () => parameters.group.agree(engine, secret, encapsulated),
     () => failure('DECRYPT_FAILED', `not an encapsulated secret of ${parameters.id}`),
   );
-  const context = concatBytes(encapsulated, parameters.group.publicKeyOf(engine, secret));
-  return extractAndExpand(labelScope(parameters, engine), dh, context);
+  return extractAndExpand(labelScope(parameters, engine), shared, concatBytes(encapsulated, publicKey));
 }
 
 function extractAndExpand(scope: LabelScope, dh: Uint8Array, context: Uint8Array): Uint8Array {

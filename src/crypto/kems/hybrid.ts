@@ -37,7 +37,10 @@ interface Parameters<Id extends HybridId> {
 
 function hybrid<const Id extends HybridId>(parameters: Parameters<Id>): KemAlgorithm & { readonly id: Id } {
   const { id, hpkeId, pq, group } = parameters;
-  const publicKeyOf = (engine: EngineName, secret: Uint8Array) => expand(parameters, engine, secret).publicKey;
+  const publicKeyOf = (engine: EngineName, secret: Uint8Array) => {
+    const { pqSecret, groupSecret } = expand(parameters, engine, secret);
+    return concatBytes(pq.publicKeyOf(engine, pqSecret), group.publicKeyOf(engine, groupSecret));
+  };
   return {
     id,
     hpkeId,
@@ -64,15 +67,14 @@ function hybrid<const Id extends HybridId>(parameters: Parameters<Id>): KemAlgor
   };
 }
 
-/** The keys of both parts. @see draft-irtf-cfrg-hybrid-kems, expandDecapsKeyG */
+/** The secrets of both parts. @see draft-irtf-cfrg-hybrid-kems, expandDecapsKeyG */
 function expand(parameters: Parameters<HybridId>, engine: EngineName, seed: Uint8Array) {
-  const { id, pq, group, groupSeedBytes } = parameters;
+  const { id, pq, groupSeedBytes } = parameters;
   demandBytes(seed, SEED_BYTES, { algorithm: id, part: 'secret' });
   const stream = shake(engine, seed, pq.seedBytes + groupSeedBytes);
   const pqSecret = stream.subarray(0, pq.seedBytes);
   const groupSecret = sample(parameters, stream.subarray(pq.seedBytes));
-  const groupKey = group.publicKeyOf(engine, groupSecret);
-  return { pqSecret, groupSecret, groupKey, publicKey: concatBytes(pq.publicKeyOf(engine, pqSecret), groupKey) };
+  return { pqSecret, groupSecret };
 }
 
 function encapsulate(parameters: Parameters<HybridId>, request: EncapsulateRequest): Encapsulation {
@@ -84,12 +86,11 @@ function encapsulate(parameters: Parameters<HybridId>, request: EncapsulateReque
   const pqRandomness = randomness.subarray(0, ML_KEM_RANDOMNESS_BYTES);
   const inner = pq.encapsulate({ engine, publicKey: key.pq, randomness: pqRandomness });
   const ephemeral = sample(parameters, randomness.subarray(ML_KEM_RANDOMNESS_BYTES));
-  const share = group.publicKeyOf(engine, ephemeral);
-  const dh = orThrow(
-    () => group.shared(engine, ephemeral, key.group),
+  const { publicKey: share, shared } = orThrow(
+    () => group.agree(engine, ephemeral, key.group),
     () => shareMalformed(id),
   );
-  const secrets = { pq: inner.sharedSecret, dh, share, groupKey: key.group };
+  const secrets = { pq: inner.sharedSecret, group: shared, share, groupKey: key.group };
   return {
     encapsulated: concatBytes(inner.encapsulated, share),
     sharedSecret: combine(parameters, engine, secrets),
@@ -101,21 +102,21 @@ function decapsulate(parameters: Parameters<HybridId>, request: DecapsulateReque
   const { id, pq, group } = parameters;
   const failed = () => failure('DECRYPT_FAILED', `not an encapsulated secret of ${id}`);
   if (encapsulated.length !== pq.encapsulatedBytes + group.publicKeyBytes) throw failed();
-  const { pqSecret, groupSecret, groupKey } = expand(parameters, engine, secret);
+  const { pqSecret, groupSecret } = expand(parameters, engine, secret);
   const share = encapsulated.subarray(pq.encapsulatedBytes);
-  const dh = orThrow(() => group.shared(engine, groupSecret, share), failed);
+  const { publicKey: groupKey, shared } = orThrow(() => group.agree(engine, groupSecret, share), failed);
   const inner = encapsulated.subarray(0, pq.encapsulatedBytes);
-  const pqSecretShared = pq.decapsulate({ engine, secret: pqSecret, encapsulated: inner });
-  return combine(parameters, engine, { pq: pqSecretShared, dh, share, groupKey });
+  const pqShared = pq.decapsulate({ engine, secret: pqSecret, encapsulated: inner });
+  return combine(parameters, engine, { pq: pqShared, group: shared, share, groupKey });
 }
 
 /** SHA3-256(ss_PQ || ss_T || ct_T || ek_T || label). @see draft-irtf-cfrg-hybrid-kems, C2PRICombiner */
 function combine(
   { label }: Parameters<HybridId>,
   engine: EngineName,
-  secrets: { pq: Uint8Array; dh: Uint8Array; share: Uint8Array; groupKey: Uint8Array },
+  secrets: { pq: Uint8Array; group: Uint8Array; share: Uint8Array; groupKey: Uint8Array },
 ): Uint8Array {
-  const input = concatBytes(secrets.pq, secrets.dh, secrets.share, secrets.groupKey, label);
+  const input = concatBytes(secrets.pq, secrets.group, secrets.share, secrets.groupKey, label);
   return engine === 'native' ? plainBytes(nodeCrypto.hash('sha3-256', input, 'buffer')) : sha3_256(input);
 }
 

@@ -49,8 +49,8 @@ function sign({ engine, secret, message, randomness }: SignRequest): Uint8Array 
   demandBytes(secret, SCALAR_BYTES, { algorithm: ID, part: 'secret' });
   if (randomness !== undefined) demandBytes(randomness, RANDOMNESS_BYTES, { algorithm: ID, part: 'randomness' });
   return orThrow(() => {
-    // The runtime's signatures are always random.
-    if (engine === 'native' && randomness !== undefined) {
+    // The runtime's signatures are always random, and OpenSSL would sign with a scalar over the group's order.
+    if (engine === 'native' && randomness !== undefined && p256.utils.isValidSecretKey(secret)) {
       const key = nativeSecretKey('p-256', secret);
       return plainBytes(nodeCrypto.sign('sha256', message, { key, dsaEncoding: 'ieee-p1363' }));
     }
