@@ -1,0 +1,42 @@
+// A folder to work in, with the demo's files in it and `secureev` on the PATH, run by this very Node.
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Makes an empty scratch folder whose name begins with `prefix`; ends the process when there is nothing built to run. */
+export function scratchFolder(prefix) {
+  if (!existsSync(join(PROJECT, 'dist', 'main.js'))) {
+    process.stderr.write(`${prefix}: dist/ is not built; run npm ci (or npm run build) first\n`);
+    process.exit(5);
+  }
+  return mkdtempSync(join(tmpdir(), `${prefix}-`));
+}
+
+/** Lays out firmware/, registry.yaml and release.yaml in `folder`. */
+export function layOutDemo(folder) {
+  const fixtures = join(PROJECT, 'fixtures');
+  cpSync(join(fixtures, 'firmware'), join(folder, 'firmware'), { recursive: true });
+  for (const name of ['registry.yaml', 'release.yaml']) cpSync(join(fixtures, 'demo', name), join(folder, name));
+}
+
+/** The environment in which a shell finds `secureev`; nothing of the caller's SECUREEV_ settings comes along. */
+export function shellEnvironment(folder) {
+  const tools = join(folder, '.tools');
+  mkdirSync(tools, { recursive: true });
+  const program = join(tools, 'secureev');
+  writeFileSync(
+    program,
+    `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(join(PROJECT, 'bin', 'secureev.js'))} "$@"\n`,
+  );
+  chmodSync(program, 0o755);
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('SECUREEV_'));
+  return { ...Object.fromEntries(kept), PATH: `${tools}:${process.env.PATH}` };
+}
+
+/** `text` as one word of a shell. */
+export function quoted(text) {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
