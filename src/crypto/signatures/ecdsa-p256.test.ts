@@ -60,7 +60,7 @@ describe.each(ENGINES)('ECDSA P-256 with engine %s', (engine) => {
     for (const point of wrong) {
       expect(
         codeOf(() => ecdsaP256.checkPublicKey(engine, point)),
-        `${toHex(point)}`,
+        `point ${toHex(point)}`,
       ).toBe('KEY_MALFORMED');
       expect(codeOf(() => ecdsaP256.verify({ engine, publicKey: point, message, signature }))).toBe('KEY_MALFORMED');
     }

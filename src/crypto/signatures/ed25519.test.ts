@@ -45,9 +45,9 @@ describe.each(ENGINES)('Ed25519 with engine %s', (engine) => {
     for (const vector of cryptoVectors<Rfc8032Case>('rfc8032-ed25519').cases) {
       const [secret, message] = [hex(vector.seed), hex(vector.msg)];
       const pair = ed25519.keygen(engine, secret);
-      expect(toHex(pair.publicKey), `${vector.name}`).toBe(vector.publicKey);
+      expect(toHex(pair.publicKey), `for ${vector.name}`).toBe(vector.publicKey);
       const signature = ed25519.sign({ engine, secret, message });
-      expect(toHex(signature), `${vector.name}`).toBe(vector.sig);
+      expect(toHex(signature), `for ${vector.name}`).toBe(vector.sig);
       ed25519.verify({ engine, publicKey: pair.publicKey, message, signature });
     }
   });
@@ -84,10 +84,10 @@ describe.each(ENGINES)('Ed25519 with engine %s', (engine) => {
       const publicKey = fromHex(text);
       expect(
         codeOf(() => ed25519.checkPublicKey(engine, publicKey)),
-        `${text}`,
+        `key ${text}`,
       ).toBe('KEY_MALFORMED');
       const verify = () => ed25519.verify({ engine, publicKey, message: signature, signature });
-      expect(codeOf(verify), `${text}`).toBe('KEY_MALFORMED');
+      expect(codeOf(verify), `key ${text}`).toBe('KEY_MALFORMED');
     }
   });
 

@@ -8,8 +8,7 @@ import type { CoseSignature } from '../cose/cose-sign.ts';
 import { encodeHeader } from './header.ts';
 import type { SignedParts } from './v2.ts';
 import { byteReader } from './byte-reader.ts';
-import { PARENT_BYTES, parentsBefore } from './tree.ts';
-import type { Tree } from './tree.ts';
+import { PARENT_BYTES, parentsBefore, type Tree } from '../../crypto/tree.ts';
 import type { Name } from '../../core/brands.ts';
 import type { Manifest } from './bundle.ts';
 import { encodeManifest } from './manifest.ts';
@@ -41,7 +40,7 @@ export async function* interleave(payload: StoredPayload): AsyncGenerator<Uint8A
   const reader = byteReader(payload.stream());
   let parentAt = 0;
   let left = payload.storedBytes;
-  for (const parents of parentsBefore(payload.tree.chunks)) {
+  for (const parents of parentsBefore(payload.tree.leafCount)) {
     if (parents > 0) {
       yield payload.tree.parents.subarray(parentAt * PARENT_BYTES, (parentAt + parents) * PARENT_BYTES);
       parentAt += parents;
