@@ -13,4 +13,16 @@ export const COMMANDS: readonly CommandEntry[] = [
   // Fleet
   // Verification
   // This machine
+  {
+    path: 'doctor',
+    summary: 'check this machine: engines, known answers, entropy, clock, interfaces, database',
+    group: 'This machine',
+    load: () => import('./doctor.ts'),
+  },
+  {
+    path: 'completion',
+    summary: 'a completion script for bash, zsh or fish',
+    group: 'This machine',
+    load: () => import('./completion.ts'),
+  },
 ];

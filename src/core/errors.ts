@@ -106,14 +106,41 @@ export const ERROR_CODES = {
   // formats/metadata
   METADATA_MALFORMED: 'malformed',
   METADATA_WRONG_ROLE: 'refused',
+  METADATA_UNKNOWN_MEMBER: 'malformed',
+  METADATA_HYBRID_INCOMPLETE: 'malformed',
 
   // formats/keys
   PEM_MALFORMED: 'malformed',
+
+  // trust
+  TRUST_THRESHOLD: 'refused',
+  TRUST_HYBRID_THRESHOLD: 'refused',
+  TRUST_HYBRID_MISSING: 'refused',
+  TRUST_EXPIRED: 'refused',
+  TRUST_ROLLBACK: 'refused',
+  TRUST_ROOT_GAP: 'refused',
+  TRUST_MIX_AND_MATCH: 'refused',
+  TRUST_WRONG_REPOSITORY: 'refused',
+  TRUST_ENDLESS_DATA: 'refused',
+  TRUST_FILE_MISSING: 'refused',
+  TRUST_LIMIT: 'refused',
+  TRUST_TARGET_NOT_FOUND: 'refused',
+  TRUST_TARGET_DISAGREEMENT: 'refused',
+  TRUST_ARBITRARY_SOFTWARE: 'refused',
+  TRUST_HASH_UNKNOWN: 'refused',
 
   // formats/shares
   SHARE_MALFORMED: 'malformed',
   SHARE_MIXED: 'refused',
   SHARE_SHORT: 'refused',
+
+  // signers
+  PASSPHRASE_MISSING: 'usage',
+  PASSPHRASE_MISMATCH: 'usage',
+  PASSPHRASE_WRONG: 'environment',
+  KEY_FILE_MODE: 'environment',
+  KEY_FILE_MALFORMED: 'malformed',
+  KEY_FILE_MISMATCH: 'malformed',
 
   // signers/pkcs11
   SIGNER_URI_MALFORMED: 'usage',
@@ -161,6 +188,8 @@ export const ERROR_CODES = {
   OBJECT_DAMAGED: 'environment',
   DIALECT_UNKNOWN: 'usage',
   KEY_NOT_OF_ROLE: 'policy',
+  ROOT_VERSION_SIGNED: 'policy',
+  ROLE_NOT_COMPLETE: 'policy',
   COUNTER_TAKEN: 'policy',
   VEHICLE_EXISTS: 'policy',
   VEHICLE_UNKNOWN: 'policy',
@@ -170,6 +199,29 @@ export const ERROR_CODES = {
   TARGET_UNKNOWN: 'policy',
   ROLE_UNKNOWN: 'usage',
   KEY_SERVES_ANOTHER: 'policy',
+
+  // ops/release sealed, ops/fleet vehicles
+  ESCROW_MISSING: 'policy',
+  SEALED_NOT_A_TARGET: 'policy',
+  SEALED_TARGET_AMBIGUOUS: 'usage',
+  SEALED_ALREADY: 'policy',
+  SEALED_UNKNOWN: 'policy',
+  SEALED_KEM_NOT_ALLOWED: 'policy',
+  SEALED_SIGNATURES_MISSING: 'policy',
+  SEALED_NOT_THE_TARGET: 'refused',
+  ENVELOPE_NOT_THERE: 'policy',
+  ENVELOPE_OF_ESCROW: 'policy',
+  FILE_CHANGED: 'environment',
+  VEHICLE_LIST_MALFORMED: 'malformed',
+  VEHICLE_MODEL_UNKNOWN: 'policy',
+  VEHICLE_OF_ANOTHER_MODEL: 'policy',
+  VEHICLE_KEY_MISSING: 'policy',
+  VEHICLE_KEY_REVOKED: 'policy',
+  VEHICLE_KEY_UNKNOWN: 'policy',
+
+  // ops/report/doctor
+  KNOWN_ANSWER_WRONG: 'environment',
+  MACHINE_UNFIT: 'environment',
 } as const satisfies Record<string, ExitKind>;
 
 /** A code of {@link ERROR_CODES}. */

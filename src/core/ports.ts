@@ -20,6 +20,7 @@ export interface Io {
   readonly environment: Environment;
   readonly processes: Processes;
   readonly zstd: Zstd;
+  readonly hashing: Hashing;
   /** Where progress goes; a no-op with `--quiet`. */
   readonly progress: Progress;
   /** Raised by Ctrl-C: long work ends with INTERRUPTED at its next chunk. */
@@ -51,6 +52,8 @@ export interface InputFile extends AsyncDisposable {
   readonly sizeBytes: number;
   /** Up to `length` bytes from `offset`; shorter only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Fills `target` from `offset` on and gives the bytes read; fewer than its length only at the end of the file. */
+  readInto(offset: number, target: Uint8Array): Promise<number>;
   /** From `from` (0) to the end (or for `length` bytes) in chunks of `chunkBytes` (1 MiB), the last one shorter; reads ahead by one. */
   stream(range?: { from?: number; length?: number; chunkBytes?: number }): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
@@ -123,6 +126,10 @@ export interface Environment {
   readonly actor: string;
   /** The CI job this runs in, e.g. its URL, or empty. */
   readonly job: string;
+  /** What runs us, e.g. `{ node: '24.21.0', openssl: '3.5.1', platform: 'linux x64' }`. */
+  readonly runtime: { readonly node: string; readonly openssl: string; readonly platform: string };
+  /** The names of the network interfaces that have an address, loopback aside. */
+  networkInterfaces(): readonly string[];
 }
 
 /** A child process's request. */
@@ -177,4 +184,20 @@ export interface Http {
    * @throws HTTP_FAILED, HTTP_SLOW (less than the minimum rate), HTTP_ENDLESS (more than `maxBytes`), INTERRUPTED
    */
   get(url: string, maxBytes: number): Promise<HttpBody | undefined>;
+}
+
+/** A SHA-256 that may run beside this thread, over a ring of memory blocks that both see. */
+export interface SharedHash extends Disposable {
+  /** The next block to fill, once the hash is through with what it held before. */
+  block(): Promise<Uint8Array>;
+  /** Hands over the first `length` bytes of that block; read them, but do not write them, until `block` gives them again. */
+  push(length: number): void;
+  /** The SHA-256 of everything handed over; called once, at the end. */
+  digest(): Promise<Uint8Array>;
+}
+
+/** Hashing on the side, for files of many megabytes. */
+export interface Hashing {
+  /** Starts a SHA-256 with a ring of `blocks` blocks of `blockBytes`; on this thread where `expectedBytes` are few. */
+  sha256(options: { blockBytes: number; blocks: number; expectedBytes: number }): SharedHash;
 }

@@ -1,5 +1,5 @@
 /** Environment variables, and who we are for the audit log. */
-import { userInfo } from 'node:os';
+import { networkInterfaces, userInfo } from 'node:os';
 import type { Environment } from '../core/ports.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -16,6 +16,11 @@ export function nodeEnvironment(env: Variables): Environment {
     get job() {
       return plain(jobOf(env));
     },
+    get runtime() {
+      const { node, openssl } = process.versions;
+      return { node, openssl: openssl ?? 'none', platform: `${process.platform} ${process.arch}` };
+    },
+    networkInterfaces: outerInterfaces,
   };
 }
 
@@ -35,6 +40,11 @@ function jobOf(env: Variables): string {
   if (env['GITHUB_ACTIONS'] !== 'true') return '';
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = env;
   return server && repository && run ? `${server}/${repository}/actions/runs/${run}` : '';
+}
+
+function outerInterfaces(): readonly string[] {
+  const all = Object.entries(networkInterfaces());
+  return all.filter(([, addresses = []]) => addresses.some(({ internal }) => !internal)).map(([name]) => name);
 }
 
 function plain(text: string): string {

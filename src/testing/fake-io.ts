@@ -2,6 +2,7 @@
 import { failure } from '../core/errors.ts';
 import type { EngineName, Environment, Io, Processes, Terminal } from '../core/ports.ts';
 import type { Progress } from '../core/report.ts';
+import { inlineHashing } from '../io/hashing.ts';
 import { nodeZstd } from '../io/zstd.ts';
 import { fixedClock, seededRandom } from './clock.ts';
 import type { FixedClock } from './clock.ts';
@@ -43,6 +44,7 @@ export function fakeIo(setup: FakeSetup = {}): FakeIo {
     environment: fixedEnvironment(setup.env),
     processes: setup.processes ?? noProcesses(),
     zstd: nodeZstd(),
+    hashing: inlineHashing(setup.engine ?? 'native'),
     progress: silentProgress(),
     signal: setup.signal ?? new AbortController().signal,
     asked,
@@ -64,7 +66,13 @@ export function scriptedTerminal(answers: readonly string[] | undefined, asked: 
 
 /** An environment of exactly `env`. */
 export function fixedEnvironment(env: Readonly<Record<string, string>> = {}): Environment {
-  return { get: (name) => env[name], actor: 'tester', job: '' };
+  return {
+    get: (name) => env[name],
+    actor: 'tester',
+    job: '',
+    runtime: { node: '24.0.0', openssl: '3.5.0', platform: 'linux x64' },
+    networkInterfaces: () => [],
+  };
 }
 
 /** Progress that tells nobody. */

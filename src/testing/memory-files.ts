@@ -76,6 +76,11 @@ function inputFile(path: string, bytes: Uint8Array<ArrayBuffer>): InputFile {
     path,
     sizeBytes: bytes.length,
     read: async (offset, length) => bytes.slice(offset, offset + length),
+    async readInto(offset, target) {
+      const part = bytes.subarray(offset, offset + target.length);
+      target.set(part);
+      return part.length;
+    },
     stream: ({ from = 0, length = bytes.length, chunkBytes = 1 << 20 } = {}) =>
       chunked(bytes.subarray(from, from + length), chunkBytes),
     [Symbol.asyncDispose]: async () => undefined,

@@ -15,7 +15,13 @@ export interface ProgressScreen {
 /** Shows `tasks` on `stderr` until unmounted. */
 export function showProgress(stderr: NodeJS.WriteStream, tasks: ReadonlySet<ProgressState>): ProgressScreen {
   const draw = (): ReactElement => <ProgressRows tasks={[...tasks]} nowMs={performance.now()} />;
-  const screen = render(draw(), { stdout: stderr, stderr, exitOnCtrlC: false, patchConsole: false });
+  const screen = render(draw(), {
+    stdout: stderr,
+    stderr,
+    interactive: true,
+    exitOnCtrlC: false,
+    patchConsole: false,
+  });
   return {
     update: () => screen.rerender(draw()),
     unmount() {
