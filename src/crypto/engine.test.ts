@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { codeOf } from '../testing/crypto-vectors.ts';
 import { availableEngine, NATIVE, otherEngine } from './engine.ts';
@@ -17,4 +19,24 @@ test('SECUREEV_ENGINE forces an engine; anything else is refused', () => {
 test('each engine is checked by the other', () => {
   expect(otherEngine('noble')).toBe('native');
   expect(otherEngine('native')).toBe('noble');
+});
+
+test('the post-quantum algorithms of the runtime warn nobody on stderr', async () => {
+  const script = `
+    import { SIGNATURES } from '${new URL('./signatures/index.ts', import.meta.url).href}';
+    import { KEMS } from '${new URL('./kems/index.ts', import.meta.url).href}';
+    const bytes = (count) => new Uint8Array(count).fill(1);
+    for (const algorithm of SIGNATURES.filter(({ secretBytes }) => secretBytes > 0)) {
+      const { secret, publicKey } = algorithm.keygen('native', bytes(32));
+      const request = { engine: 'native', secret, publicKey, message: bytes(3), randomness: bytes(32) };
+      algorithm.verify({ ...request, signature: algorithm.sign(request) });
+    }
+    for (const kem of KEMS) {
+      const { secret, publicKey } = kem.keygen('native', bytes(kem.seedBytes));
+      const request = { engine: 'native', secret, publicKey, randomness: bytes(kem.randomnessBytes) };
+      kem.decapsulate({ ...request, ...kem.encapsulate(request) });
+    }
+    console.log('done');`;
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+  expect({ stdout, stderr }).toEqual({ stdout: 'done\n', stderr: '' });
 });

@@ -16,7 +16,7 @@ import { plainBytes } from './key-bytes.ts';
 const HASH_BYTES = 32;
 const HKDF_OUTPUT_MAX = 255 * HASH_BYTES;
 /** Most memory that scrypt may take: 128 * n * r bytes. */
-export const SCRYPT_MEMORY_MAX = 256 * 1024 * 1024;
+const SCRYPT_MEMORY_MAX = 256 * 1024 * 1024;
 const SCRYPT_PARALLEL_MAX = 64;
 const SCRYPT_OUTPUT_MAX = 1024;
 

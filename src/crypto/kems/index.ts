@@ -6,7 +6,7 @@ import { dhkemP256, dhkemX25519 } from './dhkem.ts';
 import { mlKem1024P384, mlKem768P256, mlKem768X25519 } from './hybrid.ts';
 import { mlKem1024, mlKem512, mlKem768 } from './ml-kem.ts';
 
-export type { DecapsulateRequest, EncapsulateRequest, Encapsulation, KemAlgorithm } from './algorithm.ts';
+export type { KemAlgorithm } from './algorithm.ts';
 
 /** Every key encapsulation mechanism, the default one first. */
 export const KEMS = [

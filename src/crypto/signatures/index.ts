@@ -7,7 +7,7 @@ import { ed25519 } from './ed25519.ts';
 import { mlDsa44, mlDsa65, mlDsa87 } from './ml-dsa.ts';
 import { rsaPssSha256 } from './rsa-pss-sha256.ts';
 
-export type { SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
+export type { SignatureAlgorithm } from './algorithm.ts';
 export { ecdsaSignatureFromDer, ecdsaSignatureToDer } from './ecdsa-der.ts';
 
 /** Every signature algorithm. */
