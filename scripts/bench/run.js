@@ -1,0 +1,66 @@
+// Runs programs and measures them: wall-clock time in interleaved pairs, peak resident memory.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROJECT } from '../scratch.js';
+import { seconds } from './table.js';
+
+/** The command line of secureev, without a shell between. */
+export function secureev(...args) {
+  return [process.execPath, join(PROJECT, 'bin', 'secureev.js'), ...args];
+}
+
+/** Runs `command` ({argv, cwd, env}, or only argv) and ends the process when it fails; its time in seconds. */
+export function must(command) {
+  const { argv, cwd, env } = Array.isArray(command) ? { argv: command } : command;
+  const options = { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] };
+  const started = performance.now();
+  const run = spawnSync(argv[0], argv.slice(1), options);
+  const took = (performance.now() - started) / 1000;
+  if (run.status !== 0) {
+    process.stderr.write(`bench: exit status ${run.status}: ${argv.join(' ')}\n${run.stderr ?? run.error}`);
+    process.exit(1);
+  }
+  return took;
+}
+
+/** Peak resident memory of `command` in bytes, as the kernel counts it. */
+export function peakBytes(command, folder) {
+  const report = join(folder, 'peak.txt');
+  const { argv, ...rest } = command;
+  must({ argv: ['/usr/bin/time', '-f', '%M', '-o', report, ...argv], ...rest });
+  const kilobytes = Number(readFileSync(report, 'utf8').trim());
+  rmSync(report);
+  return kilobytes * 1024;
+}
+
+/**
+ * Runs `ours` and `theirs` in turns, one warm-up pair first, and compares the medians.
+ * Each is a function that prepares a run and gives its command; what it prepares is not measured.
+ */
+export function comparison({ measure, peer, goal, runs, ours, theirs }) {
+  const times = { ours: [], theirs: [] };
+  for (let run = 0; run <= runs; run++) {
+    const pair = [must(ours(run)), must(theirs(run))];
+    if (run === 0) continue;
+    times.ours.push(pair[0]);
+    times.theirs.push(pair[1]);
+  }
+  const [our, their] = [median(times.ours), median(times.theirs)];
+  const ratio = our / their;
+  return {
+    measure,
+    ours: seconds(our),
+    peer: `${peer}: ${seconds(their)}`,
+    ratio: ratio.toFixed(2),
+    goal: `≤ ${goal}`,
+    met: ratio <= goal,
+  };
+}
+
+/** The middle value; of an even number the mean of both. */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
