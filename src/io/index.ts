@@ -10,6 +10,7 @@ import type { Machine } from './machine.ts';
 import { nodeProcesses } from './processes.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 import { nodeTerminal } from './terminal.ts';
+import { nodeHashing } from './hashing.ts';
 import { nodeZstd } from './zstd.ts';
 
 const RANDOM_BYTES_MAX = 65_536;
@@ -25,8 +26,9 @@ export interface Run {
 export function createIo(machine: Machine, run: Run): Io {
   const { env, workingFolder } = machine;
   const { signal, temporary, progress } = run;
+  const engine = availableEngine(env['SECUREEV_ENGINE']);
   const io: Io = {
-    engine: availableEngine(env['SECUREEV_ENGINE']),
+    engine,
     clock: systemClock(),
     random: systemRandom(),
     files: nodeFiles({ workingFolder, stdin: () => machine.stdin, signal, temporary }),
@@ -34,6 +36,7 @@ export function createIo(machine: Machine, run: Run): Io {
     environment: nodeEnvironment(env),
     processes: nodeProcesses({ env, folder: workingFolder, signal }),
     zstd: nodeZstd(),
+    hashing: nodeHashing(engine),
     progress,
     signal,
   };

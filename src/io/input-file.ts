@@ -29,6 +29,10 @@ export async function openInput(path: string, { shown, signal }: Reading): Promi
     path: shown,
     sizeBytes: size,
     read,
+    async readInto(offset, target) {
+      throwIfInterrupted(signal);
+      return onFile('read', shown, () => fill(handle, offset, target.subarray(0, Math.max(0, size - offset))));
+    },
     stream: ({ from = 0, length = size - from, chunkBytes = STREAM_CHUNK_BYTES } = {}) =>
       readAhead(read, { from, end: Math.min(size, from + length), chunkBytes }),
     [Symbol.asyncDispose]: () => handle.close(),
@@ -44,13 +48,18 @@ export function throwIfInterrupted(signal: AbortSignal): void {
 export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   // Not zeroed, and never pooled: a chunk is handed out for good.
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  const filled = await fill(handle, offset, bytes);
+  return filled === length ? bytes : bytes.slice(0, filled);
+}
+
+async function fill(handle: FileHandle, offset: number, target: Uint8Array): Promise<number> {
   let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
-    if (bytesRead === 0) return bytes.slice(0, filled);
+  while (filled < target.length) {
+    const { bytesRead } = await handle.read(target, filled, target.length - filled, offset + filled);
+    if (bytesRead === 0) break;
     filled += bytesRead;
   }
-  return bytes;
+  return filled;
 }
 
 type ReadAt = (offset: number, length: number) => Promise<Uint8Array<ArrayBuffer>>;
