@@ -155,6 +155,7 @@ export const ERROR_CODES = {
   SIGNER_PIN_LOCKED: 'environment',
   SIGNER_SESSION_LOST: 'environment',
   SIGNER_FAILED: 'environment',
+  SIGNER_ANSWER_MALFORMED: 'environment',
 
   // ceremonies
   CEREMONY_PLAN_MALFORMED: 'malformed',
@@ -222,6 +223,28 @@ export const ERROR_CODES = {
   // ops/report/doctor
   KNOWN_ANSWER_WRONG: 'environment',
   MACHINE_UNFIT: 'environment',
+
+  // ops/release
+  RELEASE_MODEL_UNKNOWN: 'policy',
+  RELEASE_ECU_UNKNOWN: 'policy',
+  RELEASE_REQUIREMENT_UNMET: 'policy',
+  RELEASE_DEPENDENCY_CYCLE: 'policy',
+  RELEASE_TARGET_CHANGED: 'policy',
+  RELEASE_SOURCE_MISSING: 'policy',
+  RELEASE_DELTA_UNSUPPORTED: 'policy',
+  RELEASE_NAME_TAKEN: 'policy',
+  BUNDLE_THRESHOLD: 'policy',
+  BUNDLE_ALGORITHM_MISSING: 'refused',
+  BUNDLE_TARGET_MISMATCH: 'refused',
+  BUNDLE_IMAGE_MISMATCH: 'refused',
+  BUNDLE_HARDWARE_MISMATCH: 'refused',
+  BUNDLE_VERSION_ROLLBACK: 'refused',
+  BUNDLE_REQUIREMENT_UNMET: 'refused',
+  INSTALLED_MALFORMED: 'malformed',
+  ROOT_INSIDE_TREE: 'refused',
+  CHECK_FAILED: 'refused',
+  CHECK_SKIPPED: 'refused',
+  INSPECT_UNKNOWN: 'malformed',
 } as const satisfies Record<string, ExitKind>;
 
 /** A code of {@link ERROR_CODES}. */
