@@ -3,8 +3,8 @@
  *
  * Reading keeps the JSON it came from, so that unknown members survive; writing makes new bodies of ours alone.
  */
-import { formatInstant, parseInstant, parseTargetName, parseVersion } from '../../core/brands.ts';
-import type { TargetName, Version } from '../../core/brands.ts';
+import { formatInstant, parseInstant, parseVersion } from '../../core/brands.ts';
+import type { Version } from '../../core/brands.ts';
 import { jsonMap } from '../json/json.ts';
 import type { Json, JsonMap } from '../json/json.ts';
 import {
@@ -18,10 +18,11 @@ import {
   jsonText,
 } from '../json/read.ts';
 import type { JsonPlace } from '../json/read.ts';
+import type { Dialect } from './dialect.ts';
 import { decodeDelegations, encodeDelegations } from './delegations.ts';
-import { EXTENSION_MEMBER, decodeExtension, encodeExtension } from './extension.ts';
+import { EXTENSION_MEMBER, decodeExtension, encodeExtension, requireFitting } from './extension.ts';
 import { decodeKeyRing, encodeKeyRing } from './key-ring.ts';
-import { HASHES_MAX, SNAPSHOT_FILES_MAX, TARGETS_MAX } from './limits.ts';
+import { HASHES_MAX, SNAPSHOT_FILES_MAX, TARGET_NAME_CHARS_MAX, TARGETS_MAX } from './limits.ts';
 import { TOP_LEVEL_ROLES } from './types.ts';
 import type { MetaFile, Root, Signed, SignedCommon, Snapshot, TargetFile, Targets, Timestamp } from './types.ts';
 
@@ -29,17 +30,26 @@ import type { MetaFile, Root, Signed, SignedCommon, Snapshot, TargetFile, Target
 export const SPEC_VERSION = '1.0.34';
 const SPEC_VERSION_FORM = /^1\.\d{1,4}(?:\.\d{1,4})?$/;
 const HASH = /^[0-9a-f]{32,256}$/;
-const FILE_NAME = /^[^/\\\x00-\x1f]{1,300}\.json$/;
+/** A role's name with `.json`; what stands in URLs and file names is its percent-encoding. */
+const FILE_NAME = /^.{1,255}\.json$/u;
 
-/** Reads a `signed` object of any role. @throws METADATA_MALFORMED */
-export function decodeSigned(place: JsonPlace): Signed {
-  const type = jsonText(jsonMember(place, '_type'));
-  const role = TOP_LEVEL_ROLES.find((name) => name === type);
-  if (role === undefined) throw jsonMisfit(jsonMember(place, '_type'), `one of ${TOP_LEVEL_ROLES.join(', ')}`);
-  return READERS[role](place, decodeCommon(place));
+/** What is known of a body before its own members are read. */
+interface Beginning {
+  readonly dialect: Dialect;
+  readonly common: SignedCommon;
 }
 
-const READERS: Readonly<Record<Signed['role'], (place: JsonPlace, common: SignedCommon) => Signed>> = {
+/** Reads a `signed` object of any role. @throws METADATA_MALFORMED, METADATA_HYBRID_INCOMPLETE */
+export function decodeSigned(place: JsonPlace, dialect: Dialect): Signed {
+  const type = jsonMember(place, '_type');
+  const role = TOP_LEVEL_ROLES.find((name) => dialect.typeNames[name] === jsonText(type));
+  if (role === undefined) throw jsonMisfit(type, `one of ${Object.values(dialect.typeNames).join(', ')}`);
+  const body = READERS[role](place, { dialect, common: decodeCommon(place) });
+  requireFitting(body, place);
+  return body;
+}
+
+const READERS: Readonly<Record<Signed['role'], (place: JsonPlace, beginning: Beginning) => Signed>> = {
   root: decodeRoot,
   targets: decodeTargets,
   snapshot: decodeSnapshot,
@@ -61,8 +71,8 @@ function decodeVersion(place: JsonPlace): Version {
   return parseVersion(jsonInteger(place, { min: 1 }));
 }
 
-function decodeRoot(place: JsonPlace, common: SignedCommon): Root {
-  const ring = decodeKeyRing(place, TOP_LEVEL_ROLES.length + 4);
+function decodeRoot(place: JsonPlace, { dialect, common }: Beginning): Root {
+  const ring = decodeKeyRing(place, dialect, TOP_LEVEL_ROLES.length + 4);
   const missing = TOP_LEVEL_ROLES.find((role) => !ring.roles.has(role));
   if (missing !== undefined) throw jsonMisfit(jsonMember(place, `roles.${missing}`), 'there');
   const consistent = jsonMember(place, 'consistent_snapshot');
@@ -74,16 +84,16 @@ function decodeRoot(place: JsonPlace, common: SignedCommon): Root {
   };
 }
 
-function decodeTargets(place: JsonPlace, common: SignedCommon): Targets {
+function decodeTargets(place: JsonPlace, { dialect, common }: Beginning): Targets {
   const entries = jsonMembers(jsonMember(place, 'targets'), TARGETS_MAX).map(([name, member]) => {
-    const target: TargetName = jsonParsed({ ...member, value: name }, parseTargetName);
-    return [target, decodeTarget(member)] as const;
+    if (name === '' || name.length > TARGET_NAME_CHARS_MAX) throw jsonMisfit(member, 'under the name of a target');
+    return [name, decodeTarget(member)] as const;
   });
   return {
     role: 'targets',
     ...common,
     targets: new Map(entries),
-    delegations: decodeDelegations(jsonMember(place, 'delegations')),
+    delegations: decodeDelegations(place, dialect),
     custom: optionalObject(jsonMember(place, 'custom')),
   };
 }
@@ -109,7 +119,7 @@ function decodeHashes(place: JsonPlace): ReadonlyMap<string, string> {
   return new Map(entries);
 }
 
-function decodeSnapshot(place: JsonPlace, common: SignedCommon): Snapshot {
+function decodeSnapshot(place: JsonPlace, { common }: Beginning): Snapshot {
   const entries = jsonMembers(jsonMember(place, 'meta'), SNAPSHOT_FILES_MAX).map(([name, member]) => {
     if (!FILE_NAME.test(name)) throw jsonMisfit(member, 'under a file name');
     return [name, decodeMetaFile(member)] as const;
@@ -119,7 +129,7 @@ function decodeSnapshot(place: JsonPlace, common: SignedCommon): Snapshot {
   return { role: 'snapshot', ...common, meta };
 }
 
-function decodeTimestamp(place: JsonPlace, common: SignedCommon): Timestamp {
+function decodeTimestamp(place: JsonPlace, { common }: Beginning): Timestamp {
   const [only, ...more] = jsonMembers(jsonMember(place, 'meta'), 1);
   if (only?.[0] !== 'snapshot.json' || more.length > 0) {
     throw jsonMisfit(jsonMember(place, 'meta'), 'an object with snapshot.json alone');
@@ -138,29 +148,29 @@ function decodeMetaFile(place: JsonPlace): MetaFile {
 }
 
 /** Writes a `signed` object. */
-export function encodeSignedJson(body: Signed): JsonMap {
+export function encodeSignedJson(body: Signed, dialect: Dialect): JsonMap {
   const { extension } = body;
   return jsonMap({
-    _type: body.role,
+    _type: dialect.typeNames[body.role],
     spec_version: body.specVersion,
     version: body.version,
     expires: formatInstant(body.expires),
     [EXTENSION_MEMBER]: extension === undefined ? undefined : encodeExtension(extension),
-    ...encodeParts(body),
+    ...encodeParts(body, dialect),
   });
 }
 
-function encodeParts(body: Signed): Readonly<Record<string, Json | undefined>> {
+function encodeParts(body: Signed, dialect: Dialect): Readonly<Record<string, Json | undefined>> {
   if (body.role === 'timestamp') return { meta: jsonMap({ 'snapshot.json': encodeMetaFile(body.snapshot) }) };
   if (body.role === 'snapshot') {
     return { meta: new Map([...body.meta].map(([name, file]) => [name, encodeMetaFile(file)] as const)) };
   }
   if (body.role === 'root') {
-    return { ...Object.fromEntries(encodeKeyRing(body)), consistent_snapshot: body.consistentSnapshot };
+    return { ...Object.fromEntries(encodeKeyRing(body, dialect)), consistent_snapshot: body.consistentSnapshot };
   }
   return {
     targets: new Map([...body.targets].map(([name, target]) => [name, encodeTarget(target)] as const)),
-    delegations: body.delegations === undefined ? undefined : encodeDelegations(body.delegations),
+    ...(body.delegations === undefined ? {} : encodeDelegations(body.delegations, dialect)),
     custom: body.custom,
   };
 }

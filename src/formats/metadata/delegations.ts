@@ -1,144 +1,167 @@
 /**
- * The `delegations` member of Targets: delegated roles in order, or hashed bins (TAP 15), and agreements (TAP 3).
+ * The `delegations` of Targets: delegated roles in order, hashed bins (TAP 15), or roles that must agree (TAP 3).
  *
- * Invariants: exactly one of `paths` and `path_hash_prefixes`; role names unique and none of the top level's; every
- * listed key id has its key.
+ * Three forms: `{keys, roles: [...]}` and `{keys, succinct_roles}` of TUF, and TAP 3's list of delegations with their
+ * `roleinfo`, its keys in `keys_for_delegations` beside it. Writing takes TAP 3's only where a delegation has several
+ * roles, since other clients read the first two alone.
+ *
+ * Invariants: exactly one of `paths` and `path_hash_prefixes`; no list empty; no role named as a top-level one; a role
+ * twice only under two delegations of TAP 3; every listed key id has its key.
  */
-import type { KeyId } from '../../core/brands.ts';
 import { jsonMap } from '../json/json.ts';
-import type { Json, JsonMap } from '../json/json.ts';
+import type { Json } from '../json/json.ts';
+import { isJsonList } from '../json/json.ts';
 import { jsonBoolean, jsonInteger, jsonList, jsonMember, jsonMisfit, jsonText } from '../json/read.ts';
 import type { JsonPlace } from '../json/read.ts';
-import { decodeKeys, decodeRoleKeys, encodeKeys, encodeRoleKeys, knownKeys } from './key-ring.ts';
-import { BIT_LENGTH_MAX, DELEGATIONS_MAX, PATHS_MAX } from './limits.ts';
+import { decodeKeys, decodeRoleKeys, encodeKeys, encodeRoleKeys } from './key-ring.ts';
+import type { KeyForm } from './key-ring.ts';
+import { BIT_LENGTH_MAX, DELEGATIONS_MAX, PATHS_MAX, ROLE_NAME_CHARS_MAX } from './limits.ts';
 import { TOP_LEVEL_ROLES } from './types.ts';
-import type { DelegatedRole, Delegations, MultiRole, RoleKeys, SuccinctRoles } from './types.ts';
+import type { DelegatedRole, Delegation, Delegations, DelegationScope, KeyRing, SuccinctRoles } from './types.ts';
 
-const ROLE_NAME_CHARS_MAX = 255;
+/** Our member of a delegation: hardware ids, as Uptane has them. */
+const HARDWARE_MEMBER = 'x-hardware-ids';
 const HASH_PREFIX = /^[0-9a-f]{1,64}$/;
 
-/** Reads `delegations`, undefined where there are none. @throws METADATA_MALFORMED */
-export function decodeDelegations(place: JsonPlace): Delegations | undefined {
+/** Reads `delegations` of a `signed` object, undefined where there are none. @throws METADATA_MALFORMED */
+export function decodeDelegations(signed: JsonPlace, form: KeyForm): Delegations | undefined {
+  const place = jsonMember(signed, 'delegations');
   if (place.value === undefined) return undefined;
-  const keys = decodeKeys(jsonMember(place, 'keys'));
+  if (isJsonList(place.value)) {
+    const keys = decodeKeys(jsonMember(signed, 'keys_for_delegations'), form);
+    return { keys, roles: decodeList(place, (item) => decodeAgreement(item, keys)), succinct: undefined };
+  }
+  const keys = decodeKeys(jsonMember(place, 'keys'), form);
   const roles = jsonMember(place, 'roles');
   const succinct = jsonMember(place, 'succinct_roles');
-  if ((roles.value === undefined) === (succinct.value === undefined)) {
-    throw jsonMisfit({ ...place, value: false }, 'of either roles or succinct_roles');
-  }
-  const listed = roles.value === undefined ? [] : jsonList(roles, DELEGATIONS_MAX);
-  const single = listed.filter((item) => jsonMember(item, 'names').value === undefined);
-  const agreeing = listed.filter((item) => jsonMember(item, 'names').value !== undefined);
-  const delegations = {
-    keys,
-    roles: single.map(decodeDelegatedRole),
-    succinct: succinct.value === undefined ? undefined : decodeSuccinct(succinct),
-    multiRoles: agreeing.map(decodeMultiRole),
-  };
-  requireConsistent(delegations, place);
-  return delegations;
+  requireOne([roles, succinct]);
+  if (succinct.value !== undefined) return { keys, roles: [], succinct: decodeSuccinct(succinct, keys) };
+  const listed = decodeList(roles, (item) => decodeSingle(item, keys));
+  requireUnique(
+    listed.map(({ name }) => name),
+    roles,
+  );
+  return { keys, roles: listed, succinct: undefined };
 }
 
-function decodeDelegatedRole(place: JsonPlace): DelegatedRole {
-  const hardware = jsonMember(place, 'x-hardware-ids');
+function decodeList(place: JsonPlace, decode: (item: JsonPlace) => Delegation): readonly Delegation[] {
+  return jsonList(place, DELEGATIONS_MAX).map(decode);
+}
+
+function decodeSingle(place: JsonPlace, keys: KeyRing['keys']): Delegation {
+  const role: DelegatedRole = { ...decodeRoleKeys(place, keys), name: decodeName(jsonMember(place, 'name')) };
+  return { ...decodeTerms(place), name: role.name, roles: [role], minRolesInAgreement: 1 };
+}
+
+/** @see TAP 3, "The new file format of targets metadata" */
+function decodeAgreement(place: JsonPlace, keys: KeyRing['keys']): Delegation {
+  const info = jsonMember(place, 'roleinfo');
+  const roles = jsonList(info, PATHS_MAX).map((item) => {
+    return { ...decodeRoleKeys(item, keys), name: decodeName(jsonMember(item, 'rolename')) };
+  });
+  if (roles.length === 0) throw jsonMisfit(info, 'a list that is not empty');
+  requireUnique(
+    roles.map(({ name }) => name),
+    info,
+  );
   return {
-    ...decodeRoleKeys(place),
-    name: decodeRoleName(jsonMember(place, 'name')),
+    ...decodeTerms(place),
+    name: decodeName(jsonMember(place, 'name')),
+    roles,
+    minRolesInAgreement: jsonInteger(jsonMember(place, 'min_roles_in_agreement'), { min: 1, max: roles.length }),
+  };
+}
+
+function decodeTerms(place: JsonPlace): Pick<Delegation, 'scope' | 'terminating' | 'hardwareIds'> {
+  const hardware = jsonMember(place, HARDWARE_MEMBER);
+  return {
     scope: decodeScope(place),
     terminating: jsonBoolean(jsonMember(place, 'terminating')),
-    hardwareIds: hardware.value === undefined ? undefined : jsonList(hardware, PATHS_MAX).map(jsonText),
+    hardwareIds: hardware.value === undefined ? undefined : decodeTexts(hardware),
   };
 }
 
-function decodeRoleName(place: JsonPlace): string {
+function decodeName(place: JsonPlace): string {
   const name = jsonText(place);
   const reserved = TOP_LEVEL_ROLES.some((role) => role === name);
-  if (name === '' || name.length > ROLE_NAME_CHARS_MAX || reserved)
+  if (name === '' || name.length > ROLE_NAME_CHARS_MAX || reserved) {
     throw jsonMisfit(place, 'a name of a delegated role');
+  }
   return name;
 }
 
-function decodeScope(place: JsonPlace): DelegatedRole['scope'] {
+function decodeScope(place: JsonPlace): DelegationScope {
   const paths = jsonMember(place, 'paths');
   const prefixes = jsonMember(place, 'path_hash_prefixes');
-  if ((paths.value === undefined) === (prefixes.value === undefined)) {
-    throw jsonMisfit({ ...place, value: false }, 'of either paths or path_hash_prefixes');
-  }
-  if (paths.value !== undefined) return { paths: jsonList(paths, PATHS_MAX).map(jsonText) };
-  return {
-    hashPrefixes: jsonList(prefixes, PATHS_MAX).map((item) => {
-      if (!HASH_PREFIX.test(jsonText(item))) throw jsonMisfit(item, '1 to 64 hex digits in lower case');
-      return jsonText(item);
-    }),
-  };
+  requireOne([paths, prefixes]);
+  if (paths.value !== undefined) return { paths: decodeTexts(paths) };
+  const hashPrefixes = decodeTexts(prefixes);
+  const wrong = hashPrefixes.findIndex((prefix) => !HASH_PREFIX.test(prefix));
+  if (wrong !== -1) throw jsonMisfit(prefixes, `a list of 1 to 64 hex digits in lower case: item ${wrong}`);
+  return { hashPrefixes };
 }
 
-function decodeSuccinct(place: JsonPlace): SuccinctRoles {
+function decodeTexts(place: JsonPlace): readonly string[] {
+  return jsonList(place, PATHS_MAX).map(jsonText);
+}
+
+function decodeSuccinct(place: JsonPlace, keys: KeyRing['keys']): SuccinctRoles {
   return {
-    ...decodeRoleKeys(place),
+    ...decodeRoleKeys(place, keys),
     bitLength: jsonInteger(jsonMember(place, 'bit_length'), { min: 1, max: BIT_LENGTH_MAX }),
-    namePrefix: decodeRoleName(jsonMember(place, 'name_prefix')),
+    namePrefix: decodeName(jsonMember(place, 'name_prefix')),
   };
 }
 
-function decodeMultiRole(place: JsonPlace): MultiRole {
-  const names = jsonList(jsonMember(place, 'names'), PATHS_MAX).map(decodeRoleName);
+function requireOne([a, b]: readonly [JsonPlace, JsonPlace]): void {
+  if ((a.value === undefined) === (b.value === undefined)) {
+    throw jsonMisfit({ ...a, value: false }, `alone or absent: exactly one of it and ${b.path}`);
+  }
+}
+
+function requireUnique(names: readonly string[], place: JsonPlace): void {
+  if (new Set(names).size !== names.length) throw jsonMisfit(place, 'free of duplicates: a role is there twice');
+}
+
+/** The members of `signed` that say `delegations`. */
+export function encodeDelegations(delegations: Delegations, form: KeyForm): Readonly<Record<string, Json>> {
+  const { succinct, roles } = delegations;
+  const keys = encodeKeys(delegations.keys, form);
+  if (succinct !== undefined) return { delegations: jsonMap({ keys, succinct_roles: encodeSuccinct(succinct) }) };
+  if (roles.every((delegation) => delegation.roles.length === 1)) {
+    return { delegations: jsonMap({ keys, roles: roles.flatMap(encodeSingle) }) };
+  }
+  return { delegations: roles.map(encodeAgreement), keys_for_delegations: keys };
+}
+
+function encodeSuccinct(succinct: SuccinctRoles): Json {
+  return jsonMap({
+    ...encodeRoleKeys(succinct),
+    bit_length: succinct.bitLength,
+    name_prefix: succinct.namePrefix,
+  });
+}
+
+function encodeSingle(delegation: Delegation): readonly Json[] {
+  return delegation.roles.map((role) =>
+    jsonMap({ ...encodeTerms(delegation), ...encodeRoleKeys(role), name: role.name }),
+  );
+}
+
+function encodeAgreement(delegation: Delegation): Json {
+  return jsonMap({
+    ...encodeTerms(delegation),
+    name: delegation.name,
+    min_roles_in_agreement: delegation.minRolesInAgreement,
+    roleinfo: delegation.roles.map((role) => jsonMap({ ...encodeRoleKeys(role), rolename: role.name })),
+  });
+}
+
+function encodeTerms({ scope, terminating, hardwareIds }: Delegation): Readonly<Record<string, Json | undefined>> {
   return {
-    names,
-    minRolesInAgreement: jsonInteger(jsonMember(place, 'min_roles_in_agreement'), { min: 1, max: names.length }),
-    paths: jsonList(jsonMember(place, 'paths'), PATHS_MAX).map(jsonText),
-    terminating: jsonBoolean(jsonMember(place, 'terminating')),
+    paths: 'paths' in scope ? scope.paths : undefined,
+    path_hash_prefixes: 'hashPrefixes' in scope ? scope.hashPrefixes : undefined,
+    terminating,
+    [HARDWARE_MEMBER]: hardwareIds,
   };
-}
-
-function requireConsistent(delegations: Delegations, place: JsonPlace): void {
-  const names = new Set<string>();
-  for (const role of delegations.roles) {
-    if (names.has(role.name)) throw jsonMisfit(place, `free of duplicates: role ${role.name} is there twice`);
-    names.add(role.name);
-    requireKeys(delegations.keys, { role, place });
-  }
-  if (delegations.succinct !== undefined) requireKeys(delegations.keys, { role: delegations.succinct, place });
-  for (const name of delegations.multiRoles.flatMap((multi) => multi.names)) {
-    if (!names.has(name)) throw jsonMisfit(place, `complete: role ${name} of an agreement is not delegated to`);
-  }
-}
-
-function requireKeys(keys: Delegations['keys'], at: { role: RoleKeys; place: JsonPlace }): void {
-  const missing: KeyId | undefined = at.role.keyIds.find((id) => !keys.has(id));
-  if (missing !== undefined) throw jsonMisfit(at.place, `complete: key ${missing} is not in keys`);
-}
-
-/** Writes `delegations`. */
-export function encodeDelegations(delegations: Delegations): JsonMap {
-  const { succinct } = delegations;
-  const listed = [...delegations.multiRoles.map(encodeMultiRole), ...delegations.roles.map(encodeDelegatedRole)];
-  return jsonMap({
-    keys: encodeKeys(knownKeys(delegations.keys.values())),
-    roles: succinct === undefined ? listed : undefined,
-    succinct_roles:
-      succinct === undefined
-        ? undefined
-        : jsonMap({ ...encodeRoleKeys(succinct), bit_length: succinct.bitLength, name_prefix: succinct.namePrefix }),
-  });
-}
-
-function encodeDelegatedRole(role: DelegatedRole): Json {
-  return jsonMap({
-    ...encodeRoleKeys(role),
-    name: role.name,
-    paths: 'paths' in role.scope ? role.scope.paths : undefined,
-    path_hash_prefixes: 'hashPrefixes' in role.scope ? role.scope.hashPrefixes : undefined,
-    terminating: role.terminating,
-    'x-hardware-ids': role.hardwareIds,
-  });
-}
-
-function encodeMultiRole(multi: MultiRole): Json {
-  return jsonMap({
-    names: multi.names,
-    min_roles_in_agreement: multi.minRolesInAgreement,
-    paths: multi.paths,
-    terminating: multi.terminating,
-  });
 }

@@ -6,9 +6,10 @@
 import { base64 } from '@scure/base';
 import { parseKeyId } from '../../core/brands.ts';
 import type { KeyId } from '../../core/brands.ts';
-import { concatBytes, utf8 } from '../../core/bytes.ts';
+import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
 import type { Unverified } from '../../core/verified.ts';
+import type { EngineName } from '../../core/ports.ts';
 import { sha512 } from '../../crypto/hash.ts';
 import { canonicalJson } from '../json/canonical.ts';
 import { isJsonMap, jsonMap } from '../json/json.ts';
@@ -17,18 +18,19 @@ import { METADATA_JSON_LIMITS, parseJson } from '../json/parse.ts';
 import { jsonList, jsonMember, jsonMisfit, jsonParsed, jsonText } from '../json/read.ts';
 import type { JsonPlace } from '../json/read.ts';
 import { writeJson, writeJsonText } from '../json/write.ts';
-import type { PublicKey } from '../keys/public-key.ts';
 import { decodeSigned, encodeSignedJson } from './body.ts';
 import { EXTENSION_MEMBER } from './extension.ts';
-import { METADATA_CODE, SIGNATURES_MAX } from './limits.ts';
-import { encodeTufSignature } from './tuf-key.ts';
+import type { Dialect, KeySignature } from './dialect.ts';
+import { DIALECTS } from './index.ts';
+import { METADATA_CODE, SIGNATURE_CHARS_MAX, SIGNATURES_MAX } from './limits.ts';
+import { tuf } from './tuf.ts';
 import type { Envelope, MetadataSignature, Signed } from './types.ts';
 
-const PQ_SIGNATURE_CHARS_MAX = 8192;
+export type { KeySignature } from './dialect.ts';
 
 /** The bytes of a new `signed` object, as they will stand in the file. */
-export function encodeSigned(body: Signed): Uint8Array<ArrayBuffer> {
-  return writeJson(encodeSignedJson(body));
+export function encodeSigned(body: Signed, dialect: Dialect = tuf): Uint8Array<ArrayBuffer> {
+  return writeJson(encodeSignedJson(body, dialect));
 }
 
 /** The canonical form of `signed` bytes: what classical signatures cover. @throws JSON_MALFORMED */
@@ -37,33 +39,34 @@ export function canonicalOf(signedBytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** What a key of either family signs, of a canonical `signed`. */
-export function signatureMessage(family: 'classical' | 'post-quantum', canonical: Uint8Array): Uint8Array {
+export function signatureMessage(
+  family: 'classical' | 'post-quantum',
+  canonical: Uint8Array,
+  engine: EngineName = 'noble',
+): Uint8Array {
   if (family === 'classical') return canonical;
-  return concatBytes(HYBRID_LABEL, sha512('noble', canonical));
+  return concatBytes(HYBRID_LABEL, sha512(engine, canonical));
 }
 
 const HYBRID_LABEL = concatBytes(utf8('tuf'), Uint8Array.of(1));
-
-/** A raw signature and the key it is of. */
-export interface KeySignature {
-  readonly key: PublicKey;
-  readonly signature: Uint8Array;
-}
 
 /** The file made of `signed` bytes and raw signatures, classical and post-quantum. */
 export function assembleEnvelope(
   signedBytes: Uint8Array,
   signatures: { classical: readonly KeySignature[]; postQuantum: readonly KeySignature[] },
+  dialect: Dialect = tuf,
 ): Uint8Array<ArrayBuffer> {
-  const listed = signatures.classical.map(({ key, signature }) =>
-    jsonMap({ keyid: key.keyId, sig: encodeTufSignature(key.algorithm, signature) }),
-  );
+  const listed = signatures.classical.map((signature) => dialect.encodeSignature(signature));
   const hybrid = signatures.postQuantum.map(({ key, signature }) =>
     jsonMap({ keyid: key.keyId, sig: base64.encode(signature) }),
   );
   const extension =
     hybrid.length === 0 ? '' : `,"${EXTENSION_MEMBER}":${writeJsonText(jsonMap({ signatures: hybrid }))}`;
-  return concatBytes(utf8(`{"signatures":${writeJsonText(listed)},"signed":`), signedBytes, utf8(`${extension}}\n`));
+  return concatBytes(
+    utf8(`{"signatures":${writeJsonText(listed)},"signed":`),
+    signedBytes,
+    utf8(`${extension}}${dialect.fileEnd}`),
+  );
 }
 
 /**
@@ -75,16 +78,23 @@ export function decodeMetadata(bytes: Uint8Array, name = 'metadata'): Unverified
   const json = parseJson(bytes, METADATA_JSON_LIMITS);
   const place: JsonPlace = { value: json, path: name, code: METADATA_CODE };
   const signed = jsonMember(place, 'signed');
+  const dialect = dialectOfSigned(signed);
   return {
     unverified: {
-      signed: decodeSigned(signed),
+      signed: decodeSigned(signed, dialect),
       canonical: canonicalJson(signed.value ?? null),
       signatures: decodeSignatures(jsonMember(place, 'signatures')),
       hybridSignatures: decodeHybridSignatures(jsonMember(place, EXTENSION_MEMBER)),
       bytes,
-      dialect: 'tuf',
+      dialect: dialect.id,
     },
   };
+}
+
+/** The dialect that `_type` is of; the default one where it is of none, whose reader then says what is wrong. */
+function dialectOfSigned(signed: JsonPlace): Dialect {
+  const type = jsonMember(signed, '_type').value;
+  return DIALECTS.find(({ typeNames }) => Object.values(typeNames).some((name) => name === type)) ?? tuf;
 }
 
 /** Reads a metadata file of one role. @throws METADATA_WRONG_ROLE, and what {@link decodeMetadata} throws */
@@ -104,18 +114,34 @@ function isOfRole<R extends Signed['role']>(signed: Signed, role: R): signed is 
   return signed.role === role;
 }
 
-/** Reads `signed` bytes alone, as the repository and requests keep them. @throws JSON_MALFORMED, METADATA_MALFORMED */
+/**
+ * Reads `signed` bytes alone, as the repository and requests keep them: exactly as {@link encodeSigned} writes them.
+ *
+ * @throws JSON_MALFORMED, METADATA_MALFORMED, METADATA_UNKNOWN_MEMBER for anything in them that is not understood here
+ */
 export function decodeSignedBytes(signedBytes: Uint8Array): Signed {
-  return decodeSigned({ value: parseJson(signedBytes), path: 'signed', code: METADATA_CODE });
+  const signed: JsonPlace = { value: parseJson(signedBytes), path: 'signed', code: METADATA_CODE };
+  const dialect = dialectOfSigned(signed);
+  const body = decodeSigned(signed, dialect);
+  if (!equalBytes(encodeSigned(body, dialect), signedBytes)) {
+    throw failure('METADATA_UNKNOWN_MEMBER', 'signed says more than is understood here, or is not as written here');
+  }
+  return body;
 }
 
 function decodeSignatures(place: JsonPlace): readonly MetadataSignature[] {
   const signatures = jsonList(place, SIGNATURES_MAX).map((item) => ({
     keyId: jsonParsed(jsonMember(item, 'keyid'), parseKeyId),
-    encoded: jsonText(jsonMember(item, 'sig')),
+    encoded: decodeSignatureText(jsonMember(item, 'sig')),
   }));
   requireDistinct(signatures, place);
   return signatures;
+}
+
+function decodeSignatureText(place: JsonPlace): string {
+  const text = jsonText(place);
+  if (text.length > SIGNATURE_CHARS_MAX) throw jsonMisfit(place, `at most ${SIGNATURE_CHARS_MAX} characters`);
+  return text;
 }
 
 function decodeHybridSignatures(place: JsonPlace): Envelope['hybridSignatures'] {
@@ -123,15 +149,15 @@ function decodeHybridSignatures(place: JsonPlace): Envelope['hybridSignatures'] 
   const member = jsonMember(place, 'signatures');
   const signatures = jsonList(member, SIGNATURES_MAX).map((item) => ({
     keyId: jsonParsed(jsonMember(item, 'keyid'), parseKeyId),
-    signature: jsonParsed(jsonMember(item, 'sig'), decodeBase64),
+    signature: decodeBase64(jsonMember(item, 'sig')),
+    ),
   }));
   requireDistinct(signatures, member);
   return signatures;
 }
 
-function decodeBase64(text: string): Uint8Array {
-  if (text.length > PQ_SIGNATURE_CHARS_MAX) throw new RangeError('too long');
-  return base64.decode(text);
+function decodeBase64(place: JsonPlace): Uint8Array {
+  return jsonParsed({ ...place, value: decodeSignatureText(place) }, (text) => base64.decode(text));
 }
 
 /** T10: the same key id twice among the signatures is refused, not counted once. */

@@ -6,42 +6,43 @@ import type { Json, JsonMap } from '../json/json.ts';
 import { jsonInteger, jsonList, jsonMember, jsonMembers, jsonMisfit, jsonParsed } from '../json/read.ts';
 import type { JsonPlace } from '../json/read.ts';
 import type { PublicKey } from '../keys/public-key.ts';
+import type { Dialect } from './dialect.ts';
 import { KEYS_MAX, ROLE_KEYS_MAX } from './limits.ts';
-import { decodeTufKey, encodeTufKey } from './tuf-key.ts';
 import type { KeyRing, MetadataKey, RoleKeys } from './types.ts';
 
+/** How keys are written: a dialect's way, or TAP 21's in the hybrid section. */
+export type KeyForm = Pick<Dialect, 'decodeKey' | 'encodeKey'>;
+
 /** Reads `{KEYID: key, ...}`. @throws METADATA_MALFORMED */
-export function decodeKeys(place: JsonPlace): ReadonlyMap<KeyId, MetadataKey> {
+export function decodeKeys(place: JsonPlace, form: KeyForm): ReadonlyMap<KeyId, MetadataKey> {
   const entries = jsonMembers(place, KEYS_MAX).map(([name, member]) => {
     const keyId = jsonParsed({ ...member, value: name }, parseKeyId);
-    return [keyId, decodeTufKey(keyId, member)] as const;
+    return [keyId, form.decodeKey(keyId, member)] as const;
   });
   return new Map(entries);
 }
 
-/** Reads `keyids` and `threshold`; every id unique. @throws METADATA_MALFORMED */
-export function decodeRoleKeys(place: JsonPlace): RoleKeys {
-  const ids = jsonList(jsonMember(place, 'keyids'), ROLE_KEYS_MAX).map((item) => jsonParsed(item, parseKeyId));
-  if (new Set(ids).size !== ids.length) throw jsonMisfit(jsonMember(place, 'keyids'), 'without duplicates');
-  return { keyIds: ids, threshold: jsonInteger(jsonMember(place, 'threshold'), { min: 1 }) };
+/** Reads `keyids` and `threshold`; every id unique and in `keys`. @throws METADATA_MALFORMED */
+export function decodeRoleKeys(place: JsonPlace, keys: KeyRing['keys']): RoleKeys {
+  const list = jsonMember(place, 'keyids');
+  const keyIds = jsonList(list, ROLE_KEYS_MAX).map((item) => jsonParsed(item, parseKeyId));
+  if (new Set(keyIds).size !== keyIds.length) throw jsonMisfit(list, 'free of duplicates');
+  const missing = keyIds.find((keyId) => !keys.has(keyId));
+  if (missing !== undefined) throw jsonMisfit(list, `a list of ids of keys: ${missing} is not in keys`);
+  return { keyIds, threshold: jsonInteger(jsonMember(place, 'threshold'), { min: 1 }) };
 }
 
-/** Reads `{keys, roles}`; each listed id must have its key. @throws METADATA_MALFORMED */
-export function decodeKeyRing(place: JsonPlace, rolesMax: number): KeyRing {
-  const keys = decodeKeys(jsonMember(place, 'keys'));
+/** Reads `{keys, roles}`. @throws METADATA_MALFORMED */
+export function decodeKeyRing(place: JsonPlace, form: KeyForm, rolesMax: number): KeyRing {
+  const keys = decodeKeys(jsonMember(place, 'keys'), form);
   const members = jsonMembers(jsonMember(place, 'roles'), rolesMax);
-  const roles = new Map(members.map(([name, member]) => [name, decodeRoleKeys(member)] as const));
-  for (const [name, member] of members) {
-    for (const id of roles.get(name)?.keyIds ?? []) {
-      if (!keys.has(id)) throw jsonMisfit(member, `complete: key ${id} is not in keys`);
-    }
-  }
-  return { keys, roles };
+  return { keys, roles: new Map(members.map(([name, member]) => [name, decodeRoleKeys(member, keys)] as const)) };
 }
 
-/** Writes `{KEYID: key, ...}`. */
-export function encodeKeys(keys: Iterable<PublicKey>): JsonMap {
-  return new Map([...keys].map((key) => [key.keyId, encodeTufKey(key)] as const));
+/** Writes `{KEYID: key, ...}`, keys of an unknown type left out: we never write any. */
+export function encodeKeys(keys: KeyRing['keys'], form: KeyForm): JsonMap {
+  const known = [...keys].flatMap(([keyId, { publicKey }]) => (publicKey === undefined ? [] : [{ keyId, publicKey }]));
+  return new Map(known.map(({ keyId, publicKey }) => [keyId, form.encodeKey(publicKey)] as const));
 }
 
 /** Writes `keyids` (in order) and `threshold`. */
@@ -49,10 +50,10 @@ export function encodeRoleKeys(role: RoleKeys): Readonly<Record<string, Json>> {
   return { keyids: role.keyIds, threshold: role.threshold };
 }
 
-/** Writes `{keys, roles}`. @throws METADATA_MALFORMED for keys of an unknown type, which we never write */
-export function encodeKeyRing(ring: KeyRing): JsonMap {
+/** Writes `{keys, roles}`. */
+export function encodeKeyRing(ring: KeyRing, form: KeyForm): JsonMap {
   return jsonMap({
-    keys: encodeKeys(knownKeys(ring.keys.values())),
+    keys: encodeKeys(ring.keys, form),
     roles: new Map([...ring.roles].map(([name, role]) => [name, jsonMap(encodeRoleKeys(role))] as const)),
   });
 }

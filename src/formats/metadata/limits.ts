@@ -24,6 +24,12 @@ export const SNAPSHOT_FILES_MAX = 131_072;
 export const PATHS_MAX = 4096;
 /** Hash algorithms listed for one file. */
 export const HASHES_MAX = 8;
+/** Characters of a role's name. */
+export const ROLE_NAME_CHARS_MAX = 255;
+/** Characters of a target's name. */
+export const TARGET_NAME_CHARS_MAX = 1024;
+/** Characters of one signature as a file has it. */
+export const SIGNATURE_CHARS_MAX = 16_384;
 /** Bits of succinct hashed bins (TAP 15). */
 export const BIT_LENGTH_MAX = 32;
 /** The code of a file that is JSON but not metadata. */

@@ -37,7 +37,7 @@ export function decodeTufKey(keyId: KeyId, place: JsonPlace): MetadataKey {
   const algorithm = ALGORITHMS.get(`${keytype}/${scheme}`);
   if (algorithm === undefined) return { keyId, publicKey: undefined };
   const bytes = jsonParsed(publicPlace, (text) => rawPublicKey(algorithm, text));
-  return { keyId, publicKey: { ...makePublicKey(algorithm, bytes), keyId } };
+  return { keyId, publicKey: makePublicKey(algorithm, bytes) };
 }
 
 function rawPublicKey(algorithm: KeyAlgorithm, text: string): Uint8Array {

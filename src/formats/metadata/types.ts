@@ -3,7 +3,7 @@
  *
  * @see TUF 1.0.34 section 4; Uptane 2.1.0 section 5.2; TAP 3, 4, 12, 15, 21
  */
-import type { Instant, KeyId, TargetName, Version } from '../../core/brands.ts';
+import type { Instant, KeyId, Version } from '../../core/brands.ts';
 import type { JsonMap } from '../json/json.ts';
 import type { PublicKey } from '../keys/public-key.ts';
 
@@ -14,6 +14,7 @@ export type TopLevelRole = (typeof TOP_LEVEL_ROLES)[number];
 
 /** A key as a file lists it. */
 export interface MetadataKey {
+  /** The id that the file lists it under, which need not be the one we would give it (TAP 12). */
   readonly keyId: KeyId;
   /** Undefined where its type or scheme is not known here: such a key signs nothing for us. */
   readonly publicKey: PublicKey | undefined;
@@ -99,14 +100,26 @@ export interface TargetFile {
   readonly custom: JsonMap | undefined;
 }
 
-/** A role that Targets hands paths to. */
+/** A role that Targets hands paths to. Its name may be any text: file names and URLs percent-encode it. */
 export interface DelegatedRole extends RoleKeys {
   readonly name: string;
-  /** What it may sign: path patterns, or prefixes (hex) of SHA-256 of the target's name. */
-  readonly scope: { readonly paths: readonly string[] } | { readonly hashPrefixes: readonly string[] };
+}
+
+/** What a delegation is for: path patterns, or prefixes (hex) of SHA-256 of the target's name. */
+export type DelegationScope = { readonly paths: readonly string[] } | { readonly hashPrefixes: readonly string[] };
+
+/** Paths handed to one role, or to several that must agree (TAP 3). */
+export interface Delegation {
+  /** The role's name, or with several roles the delegation's own. */
+  readonly name: string;
+  readonly scope: DelegationScope;
   readonly terminating: boolean;
   /** Hardware ids it may sign for; undefined for any. @see Uptane 2.1.0 section 5.2.3.2 */
   readonly hardwareIds: readonly string[] | undefined;
+  /** At least one, in order of trust, names unique. */
+  readonly roles: readonly DelegatedRole[];
+  /** How many of `roles` must list the same length and hashes; 1 to their number. */
+  readonly minRolesInAgreement: number;
 }
 
 /** Hashed bins under one key set. @see TAP 15 */
@@ -116,27 +129,19 @@ export interface SuccinctRoles extends RoleKeys {
   readonly namePrefix: string;
 }
 
-/** Where several roles must agree on a target (TAP 3): role names, and how many of them. */
-export interface MultiRole {
-  readonly names: readonly string[];
-  readonly minRolesInAgreement: number;
-  readonly paths: readonly string[];
-  readonly terminating: boolean;
-}
-
 /** @see TUF 1.0.34 section 4.5 */
 export interface Delegations {
   readonly keys: ReadonlyMap<KeyId, MetadataKey>;
-  /** In order of trust. */
-  readonly roles: readonly DelegatedRole[];
+  /** In order of trust; empty where there are bins. */
+  readonly roles: readonly Delegation[];
   readonly succinct: SuccinctRoles | undefined;
-  readonly multiRoles: readonly MultiRole[];
 }
 
 /** @see TUF 1.0.34 section 4.5 */
 export interface Targets extends SignedCommon {
   readonly role: 'targets';
-  readonly targets: ReadonlyMap<TargetName, TargetFile>;
+  /** By name as listed; only a `TargetName` is ever looked up. */
+  readonly targets: ReadonlyMap<string, TargetFile>;
   readonly delegations: Delegations | undefined;
   /** Our Director's vehicle, and other members for the whole file. */
   readonly custom: JsonMap | undefined;
