@@ -13,5 +13,5 @@ if (!existsSync(compiler)) {
   process.exit(5);
 }
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-const run = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' });
+const run = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
 process.exit(run.status ?? 1);

@@ -54,13 +54,13 @@ function main() {
     folder,
     environment: shellEnvironment(folder),
     done: [],
-    transcript: '',
+    transcript: [],
   };
   process.stdout.write(`secureev demo in ${folder}\n`);
   for (const [index, line] of lines.entries())
     step(session, { line, title: `${index + 1}/${lines.length} ${TITLES[index]}` });
   refusal(session);
-  if (values.transcript !== undefined) writeFileSync(values.transcript, session.transcript);
+  if (values.transcript !== undefined) writeFileSync(values.transcript, JSON.stringify(session.transcript));
   process.stdout.write(`\n== Done: the release is verified. In ${folder}:\n${places(folder)}`);
 }
 
@@ -78,7 +78,7 @@ function step(session, { line, title }) {
   const { status, output } = inShell(session, line);
   if (line.startsWith('export ')) session.done.push(line);
   process.stdout.write(output);
-  session.transcript += `$ ${line}\n${output}`;
+  session.transcript.push({ line, output: output.replaceAll(session.folder, '~/demo') });
   if (status !== 0) fail(`step failed with exit status ${status}; its files are in ${session.folder}`);
   process.stdout.write(`   [${((performance.now() - started) / 1000).toFixed(1)} s]\n`);
 }

@@ -1,0 +1,68 @@
+// Brings the README's recorded output up to date: every ```console block gets the output that the demo gives to its
+// `$ ` lines, and the bench table the rows of a bench run.
+//
+//   node scripts/readme.js [--bench FILE] [--check]
+//
+// FILE is what `npm run bench -- --json FILE` wrote. --check changes nothing and fails when a `$ ` line is not one of the
+// reference session, or one of its lines is missing.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { markdownTable } from './bench/table.js';
+import { PROJECT } from './scratch.js';
+
+const README = join(PROJECT, 'README.md');
+const BLOCK = /(?<=^```console\n)(.*?)(?=^```$)/gms;
+const TABLE = /(?<=^<!-- bench -->\n)(.*?)(?=^<!-- \/bench -->$)/ms;
+
+const { values } = parseArgs({ options: { bench: { type: 'string' }, check: { type: 'boolean' } } });
+const text = readFileSync(README, 'utf8');
+
+if (values.check) requireSession(text);
+else writeFileSync(README, withTable(withOutput(text, demoTranscript()), values.bench));
+
+/** The commands of a block, in order. */
+function commandsOf(block) {
+  return block.split('\n').flatMap((line) => (line.startsWith('$ ') ? [line.slice(2)] : []));
+}
+
+function requireSession(readme) {
+  const written = [...readme.matchAll(BLOCK)].flatMap(([block]) => commandsOf(block));
+  const session = readFileSync(join(PROJECT, 'scripts', 'reference-session.sh'), 'utf8')
+    .trimEnd()
+    .split('\n');
+  if (written.join('\n') === session.join('\n')) return;
+  process.stderr.write('readme: the commands of README.md are not those of scripts/reference-session.sh\n');
+  process.exitCode = 1;
+}
+
+function demoTranscript() {
+  const file = join(tmpdir(), `secureev-readme-${process.pid}.json`);
+  const demo = spawnSync(process.execPath, [join(PROJECT, 'scripts', 'demo.js'), '--transcript', file], {
+    stdio: 'inherit',
+  });
+  if (demo.status !== 0) process.exit(demo.status ?? 1);
+  const steps = JSON.parse(readFileSync(file, 'utf8'));
+  rmSync(file);
+  return new Map(steps.map(({ line, output }) => [line, output]));
+}
+
+function withOutput(readme, transcript) {
+  return readme.replace(BLOCK, (block) =>
+    commandsOf(block)
+      .map((line) => {
+        const output = transcript.get(line);
+        if (output === undefined) throw new Error(`the demo has no step: ${line}`);
+        return `$ ${line}\n${output}${output === '' || output.endsWith('\n') ? '' : '\n'}`;
+      })
+      .join(''),
+  );
+}
+
+function withTable(readme, file) {
+  if (file === undefined) return readme;
+  const { machine, rows } = JSON.parse(readFileSync(file, 'utf8'));
+  return readme.replace(TABLE, () => `\n${markdownTable(rows)}\n\n${machine}.\n\n`);
+}
