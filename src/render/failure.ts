@@ -28,7 +28,7 @@ export function failureText(error: SecureevError): string {
  * the error's class and where in our code it arose.
  */
 export function bugFailure(thrown: unknown): SecureevError {
-  const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
+  const kind = kindOf(thrown);
   const places = thrown instanceof Error ? ourPlaces(thrown.stack ?? '') : [];
   return new SecureevError('INTERNAL', {
     message: `a bug in secureev: unexpected ${kind}${places[0] === undefined ? '' : ` at ${places[0]}`}`,
@@ -39,6 +39,14 @@ export function bugFailure(thrown: unknown): SecureevError {
 }
 
 const PLACES_MAX = 5;
+
+/** `TypeError`, or with the runtime's own code `Error ERR_MODULE_NOT_FOUND`. */
+function kindOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return typeof thrown;
+  const code: unknown = 'code' in thrown ? thrown.code : undefined;
+  const named = typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code);
+  return named ? `${thrown.constructor.name} ${code}` : thrown.constructor.name;
+}
 
 function ourPlaces(stack: string): readonly string[] {
   const frames = stack.matchAll(/\/(?:dist|src)\/([\w./-]+\.[jt]sx?:\d+)/g);
