@@ -21,6 +21,7 @@ const other = join(folder, 'other.pem');
 const io = (): Io => ({
   ...fakeIo(),
   processes: nodeProcesses({
+    folder,
     env: { ...process.env, SECUREEV_PASSPHRASE: 'hidden' },
     signal: new AbortController().signal,
   }),

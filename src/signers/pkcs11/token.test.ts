@@ -6,6 +6,9 @@ import { createPublicKey, verify, constants } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isFailure } from '../../core/errors.ts';
 import { utf8 } from '../../core/bytes.ts';
+import { signatureAlgorithm } from '../../crypto/signatures/index.ts';
+import { fakeIo, fixedEnvironment } from '../../testing/fake-io.ts';
+import { openPkcs11, tokenPublicKey } from './signer.ts';
 import { PKCS11_ALGORITHMS } from './mechanisms.ts';
 import { chooseToken, loadModule, openSession } from './token.ts';
 import type { TokenKey, TokenSession } from './token.ts';
@@ -84,6 +87,33 @@ describe.runIf(MODULE !== undefined)('a PKCS#11 token (SoftHSM2)', () => {
       expect(verify(digest, utf8('release 1.2.4'), options, signature)).toBe(false);
     },
   );
+
+  test.each(['ecdsa-p256', 'ed25519', 'rsa-pss-sha256'])('a %s key on a token is a signer', async (id) => {
+    const pinFile = join(tmpdir(), `secureev-pin-${process.pid}-${id}`);
+    writeFileSync(pinFile, '1234\n');
+    const session = await open('pkcs11:token=one');
+    const made = session.generate(algorithm(id), { label: `signer ${id}`, id: utf8(`signer ${id}`) });
+    session[Symbol.dispose]();
+    const io = {
+      ...fakeIo(),
+      files: { ...fakeIo().files, read: async (path: string) => Uint8Array.from(readFileSync(path)) },
+      environment: fixedEnvironment({ SECUREEV_PKCS11_MODULE: MODULE ?? '' }),
+    };
+    const passphrases = { next: () => Promise.resolve('1234') };
+    for (const uri of [
+      `pkcs11:token=one;object=signer%20${id}`,
+      `pkcs11:token=one;object=signer%20${id}?pin-source=${pinFile}`,
+    ]) {
+      using signer = await openPkcs11(uri, { io, passphrases });
+      expect(signer.description).toMatch(/^key signer .* on token one \(serial [0-9a-f]+\)$/);
+      const [key] = signer.keys;
+      expect(key?.publicKey).toEqual(tokenPublicKey(made));
+      const message = utf8('signed on the token');
+      const signature = (await key?.sign(message)) ?? new Uint8Array();
+      const publicKey = key?.publicKey.bytes ?? new Uint8Array();
+      signatureAlgorithm(id).verify({ engine: 'native', publicKey, message, signature });
+    }
+  });
 
   test('names what is missing or not to be told apart', async () => {
     expect(await codeOf(() => open('pkcs11:token=nobody'))).toBe('SIGNER_TOKEN_MISSING');
