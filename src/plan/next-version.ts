@@ -27,9 +27,9 @@ export interface RoleSituation {
 /** What a command is willing to make versions for. */
 export type Purpose = 'sign' | 'renew';
 
-/** Why the role needs a next version; empty where it needs none. A renewal never takes staged items. */
+/** Why the role needs a next version; empty where it needs none. A renewal neither begins a role nor takes staged items. */
 export function reasonsFor(situation: RoleSituation, purpose: Purpose): readonly Reason[] {
-  if (!situation.hasComplete) return purpose === 'sign' || !situation.hasStaged ? ['first'] : [];
+  if (!situation.hasComplete) return purpose === 'sign' ? ['first'] : [];
   const reasons: Reason[] = [];
   if (situation.hasStaged && purpose === 'sign') reasons.push('staged');
   if (!situation.listsCurrent) reasons.push('listed');

@@ -18,8 +18,8 @@ export function targetsText(targets: readonly ShownTarget[], more: boolean): str
   if (targets.length === 0) return 'no targets';
   const rows = targets.map((target) => [
     target.name,
-    String(target.custom['version'] ?? ''),
-    String(target.custom['releaseCounter'] ?? ''),
+    customText(target, 'version'),
+    customText(target, 'releaseCounter'),
     size(target.length),
     shortId(toHex(target.sha256)),
     target.confidential ? 'confidential' : 'published',
@@ -32,4 +32,10 @@ export function targetsText(targets: readonly ShownTarget[], more: boolean): str
 export function targetJson(target: ShownTarget): Readonly<Record<string, unknown>> {
   const { name, length, sha256, custom, confidential } = target;
   return { name, length, sha256: toHex(sha256), custom, confidential };
+}
+
+/** A text or number of a target's custom data; empty where there is none. */
+export function customText(target: ShownTarget, name: string): string {
+  const value = target.custom[name];
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

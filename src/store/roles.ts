@@ -9,7 +9,7 @@ export type RepositoryKind = 'image' | 'director';
 export interface RoleAddress {
   readonly repository: RepositoryKind;
   /** The random id of the vehicle whose role it is; only in the Director. */
-  readonly vehicle?: string | undefined;
+  readonly vehicle?: string | null | undefined;
   readonly name: string;
 }
 
@@ -95,7 +95,7 @@ export function itemAt(reader: Reader, role: StoredRole, at: { item: string; ver
 }
 
 /** An item as the frozen version has it, else as complete. */
-function frozenItem(reader: Reader, role: StoredRole, item: string): ItemValue | undefined {
+export function frozenItem(reader: Reader, role: StoredRole, item: string): ItemValue | undefined {
   const row = reader
     .sql<{ value: string | null }>('SELECT value FROM staged WHERE role_id = ? AND item = ? AND frozen_version > 0')
     .get(role.id, item);

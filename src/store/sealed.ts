@@ -143,3 +143,37 @@ function envelopeOf(row: EnvelopeRow): StoredEnvelope {
   const { keyid: keyId, vehicle, expires, added_at: addedAt, removed_at: removedAt } = row;
   return { keyId, vehicle, envelope: bytesOf(row.envelope), expires, addedAt, removedAt };
 }
+
+/** An envelope from its vehicle's side. */
+export interface DeliveredEnvelope {
+  readonly target: TargetName;
+  readonly keyId: string;
+  readonly expires: number | null;
+  readonly addedAt: number;
+  readonly removedAt: number | null;
+}
+
+/** The envelopes a vehicle was given, removed ones too, newest first, at most `limit`. */
+export function envelopesOfVehicle(reader: Reader, vehicle: string, limit: number): readonly DeliveredEnvelope[] {
+  return reader
+    .sql<Omit<DeliveredEnvelope, 'target'> & { target: string }>(
+      `SELECT target, keyid AS keyId, expires, added_at AS addedAt, removed_at AS removedAt
+       FROM envelopes JOIN sealed_payloads ON sha256 = payload WHERE vehicle = ? ORDER BY id DESC LIMIT ?`,
+    )
+    .all(vehicle, limit)
+    .map((row) => ({ ...row, target: parseTargetName(row.target) }));
+}
+
+/** How many envelopes ever went to a vehicle's key. */
+export function countEnvelopesOfKey(reader: Reader, vehicle: string, keyId: string): number {
+  const sql = 'SELECT count(*) AS n FROM envelopes WHERE vehicle = ? AND keyid = ?';
+  return reader.sql<{ n: number }>(sql).get(vehicle, keyId)?.n ?? 0;
+}
+
+/** The newest payload whose own target is `target`. */
+export function sealedPayloadOfTarget(reader: Reader, target: TargetName): SealedPayload | undefined {
+  const row = reader
+    .sql<PayloadRow>('SELECT * FROM sealed_payloads WHERE target = ? ORDER BY created_at DESC LIMIT 1')
+    .get(target);
+  return row === undefined ? undefined : payloadOf(row);
+}

@@ -2,8 +2,8 @@
 import { failure } from '../core/errors.ts';
 import type { Reader, Tx } from './reader.ts';
 
-/** What can be set; `escrow` is the public file text of the escrow key, `hold` the reason of a hold. */
-export type SettingName = 'name' | 'dialect' | 'uuid' | 'escrow' | 'hold';
+/** What can be set; `escrow` is the escrow key's public file, `hold` a hold's reason, `published-image` the last Timestamp out. */
+export type SettingName = 'name' | 'dialect' | 'uuid' | 'escrow' | 'hold' | 'published-image';
 
 /** A setting's value, if it is set. */
 export function findSetting(reader: Reader, name: SettingName): string | undefined {

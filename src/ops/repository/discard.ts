@@ -1,0 +1,63 @@
+/** Drops what is staged for roles, and cancels versions that wait for signatures. */
+import { SecureevError } from '../../core/errors.ts';
+import type { Io } from '../../core/ports.ts';
+import type { Tx } from '../../store/reader.ts';
+import { dropStaged, findRole, itemChanges } from '../../store/roles.ts';
+import type { StoredRole } from '../../store/roles.ts';
+import { cancelVersion, signaturesOn } from '../../store/versions.ts';
+import { openChosen } from './locate.ts';
+import type { RepositoryChoice } from './locate.ts';
+import { roleText, signedRole } from './role-address.ts';
+
+/** Which roles to clear. */
+export interface DiscardInput {
+  readonly repository: RepositoryChoice;
+  readonly roles: readonly string[];
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What was dropped of one role. */
+export interface Discarded {
+  readonly role: string;
+  /** Staged changes, those of the cancelled version included. */
+  readonly items: number;
+  readonly cancelled: number | null;
+}
+
+/** Discards. @throws ROOT_VERSION_SIGNED */
+export async function discardRoles(input: DiscardInput, io: Io): Promise<readonly Discarded[]> {
+  const roles = input.roles.map(signedRole);
+  using repository = await openChosen(io, input.repository);
+  const change = { command: 'discard', summary: '', dryRun: input.dryRun };
+  return repository.transact(change, (tx) => {
+    const discarded = roles.map((address) => {
+      const role = findRole(tx, address);
+      return role === undefined ? { role: roleText(address), items: 0, cancelled: null } : discard(tx, role);
+    });
+    const words = discarded.map(
+      ({ role, items, cancelled }) => `${role}: ${items} changes, version ${cancelled ?? '-'}`,
+    );
+    tx.summarize(`discarded ${words.join('; ')}`);
+    return discarded;
+  });
+}
+
+function discard(tx: Tx, role: StoredRole): Discarded {
+  const cancelled = role.frozenVersion;
+  const signed = cancelled !== null && signaturesOn(tx, role, cancelled).length > 0;
+  if (signed) refuseGap(role);
+  const frozenItems = [...itemChanges(tx, role, true)].length;
+  const items = dropStaged(tx, role) + frozenItems;
+  cancelVersion(tx, role, !signed);
+  tx.about(`role:${roleText(role)}`);
+  return { role: roleText(role), items, cancelled };
+}
+
+/** T3: clients walk from root N to N + 1, and a number that was signed is not used again. */
+function refuseGap(role: StoredRole): void {
+  if (role.name !== 'root' || role.completeVersion === null) return;
+  throw new SecureevError('ROOT_VERSION_SIGNED', {
+    message: `${roleText(role)} ${role.frozenVersion ?? ''} has signatures: its number cannot be used again, and clients do not skip one`,
+    hint: 'complete it, then change it back in the next version',
+  });
+}

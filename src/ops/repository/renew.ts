@@ -1,0 +1,95 @@
+/** Signs again what has under half its life left, or what is no longer signed as the root in force demands. */
+import type { Io } from '../../core/ports.ts';
+import { reasonsFor, signingOrder } from '../../plan/next-version.ts';
+import type { PassphraseChoice } from '../../signers/signer.ts';
+import type { Tx } from '../../store/reader.ts';
+import { findRole, itemChanges, repositoryRoles } from '../../store/roles.ts';
+import type { RoleAddress, StoredRole } from '../../store/roles.ts';
+import { advanceRole } from './advance-role.ts';
+import type { RoleOutcome, Signing } from './advance-role.ts';
+import { refuseIfHeld } from './hold.ts';
+import { openChosen } from './locate.ts';
+import type { RepositoryChoice } from './locate.ts';
+import { roleText, signedRole } from './role-address.ts';
+import { openSigners, summaryOf } from './sign.ts';
+import { situationOf } from './situation.ts';
+
+/** What to renew with which signers. */
+export interface RenewInput {
+  readonly repository: RepositoryChoice;
+  /** All roles where this is empty. */
+  readonly roles: readonly string[];
+  readonly signers: readonly string[];
+  readonly passphrases: PassphraseChoice;
+  readonly withinSeconds?: number | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What was renewed, and what is due but could not be. */
+export interface RenewAnswer {
+  readonly outcomes: readonly RoleOutcome[];
+  readonly due: readonly string[];
+}
+
+/** Renews what is due; staged changes are left alone. @throws REPOSITORY_HELD, and what signers throw */
+export async function renewRoles(input: RenewInput, io: Io): Promise<RenewAnswer> {
+  const named = input.roles.map(signedRole);
+  using repository = await openChosen(io, input.repository);
+  refuseIfHeld(repository);
+  using signers = await openSigners(io, input);
+  return await repository.transactAsync({ command: 'renew', summary: '', dryRun: input.dryRun }, async (tx) => {
+    refuseIfHeld(tx);
+    const { withinSeconds } = input;
+    const pretend = input.dryRun === true;
+    const signing: Signing = {
+      identity: repository.identity,
+      keys: signers.keys,
+      purpose: 'renew',
+      withinSeconds,
+      pretend,
+    };
+    const outcomes: RoleOutcome[] = [];
+    for (const address of signingOrder(named.length === 0 ? allRoles(tx) : named)) {
+      const outcome = await renewRole(tx, address, signing);
+      if (outcome !== undefined) outcomes.push(outcome);
+    }
+    tx.summarize(summaryOf(outcomes));
+    const due = outcomes.filter(({ state }) => state !== 'complete').map(({ role }) => role);
+    return { outcomes, due };
+  });
+}
+
+async function renewRole(tx: Tx, address: RoleAddress, signing: Signing): Promise<RoleOutcome | undefined> {
+  const role = findRole(tx, address);
+  if (role === undefined) return undefined;
+  const situation = situationOf(tx, role, { now: tx.now, withinSeconds: signing.withinSeconds });
+  if (reasonsFor(situation, 'renew').length === 0) return undefined;
+  if (waitsForApproval(tx, role)) return awaitingApproval(role);
+  return await advanceRole(tx, address, signing);
+}
+
+/** A frozen version that changes items is for `sign`: renewing must not approve it in passing. */
+function waitsForApproval(tx: Tx, role: StoredRole): boolean {
+  const [first] = itemChanges(tx, role, true);
+  return first !== undefined;
+}
+
+function awaitingApproval(role: StoredRole): RoleOutcome {
+  const reason = `version ${role.frozenVersion ?? ''} with changes waits for signatures: \`secureev sign ${roleText(role)}\``;
+  return {
+    role: roleText(role),
+    version: role.frozenVersion,
+    state: 'blocked',
+    expires: null,
+    made: false,
+    added: [],
+    thresholds: [],
+    reason,
+  };
+}
+
+/** Image roles, and the Director's root. */
+function allRoles(tx: Tx): readonly RoleAddress[] {
+  const director = repositoryRoles(tx, 'director').filter(({ name }) => name === 'root');
+  return [...repositoryRoles(tx, 'image'), ...director].map(({ repository, name }) => ({ repository, name }));
+}

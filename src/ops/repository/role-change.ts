@@ -1,0 +1,81 @@
+/** Every later change of a role's keys, staged for the next root. */
+import { failure, SecureevError } from '../../core/errors.ts';
+import { utf8 } from '../../core/bytes.ts';
+import type { Io } from '../../core/ports.ts';
+import { decodePublicFile } from '../../formats/keys/public-file.ts';
+import { changedDefinition } from '../../plan/role-definition.ts';
+import type { Tx } from '../../store/reader.ts';
+import { findSetting } from '../../store/settings.ts';
+import { definitionsIn } from './definitions.ts';
+import { openChosen } from './locate.ts';
+import type { RepositoryChoice } from './locate.ts';
+import { definedRole } from './role-address.ts';
+import { readPublicFile, setEscrow, shownRole, stageDefinition } from './role-set.ts';
+import type { ShownRole } from './role-set.ts';
+
+/** A change of a role's keys. */
+export interface RoleChangeInput {
+  readonly repository: RepositoryChoice;
+  readonly role: string;
+  /** Paths of public files. */
+  readonly add: readonly string[];
+  /** Key ids, or their first digits. */
+  readonly remove: readonly string[];
+  readonly replace: readonly { readonly old: string; readonly file: string }[];
+  readonly threshold?: number | undefined;
+  readonly lifetimeSeconds?: number | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** The role before and after. */
+export interface RoleChangeAnswer {
+  readonly before: ShownRole;
+  readonly after: ShownRole;
+  readonly warnings: readonly string[];
+}
+
+/** Stages the change. @throws ROLE_KEYS_MISSING, KEY_NOT_IN_ROLE, KEY_DUPLICATE, THRESHOLD_UNREACHABLE */
+export async function changeRole(input: RoleChangeInput, io: Io): Promise<RoleChangeAnswer> {
+  const add = await Promise.all(input.add.map((path) => readPublicFile(io, path)));
+  const replace = await Promise.all(
+    input.replace.map(async ({ old, file }) => ({ old, publicFile: await readPublicFile(io, file) })),
+  );
+  if (add.length + replace.length + input.remove.length === 0 && input.threshold === undefined) {
+    if (input.lifetimeSeconds === undefined) throw failure('USAGE', 'nothing to change was given');
+  }
+  using repository = await openChosen(io, input.repository);
+  const change = { command: 'role change', summary: `changed the keys of ${input.role}`, dryRun: input.dryRun };
+  const { remove, threshold, lifetimeSeconds } = input;
+  if (input.role === 'escrow') return repository.transact(change, (tx) => replaceEscrow(tx, replace));
+  const address = definedRole(input.role);
+  return repository.transact(change, (tx) => {
+    const others = definitionsIn(tx, address.repository, 'next');
+    const before = others.get(address.name);
+    if (before === undefined) throw noKeys(input.role);
+    const asked = { add, remove, replace, threshold, lifetimeSeconds };
+    const definition = changedDefinition(address.name, before, asked);
+    const { warnings } = stageDefinition(tx, address, { definition, others });
+    return { before: shownRole(before), after: shownRole(definition), warnings };
+  });
+}
+
+function replaceEscrow(tx: Tx, replace: readonly { old: string; publicFile: string }[]): RoleChangeAnswer {
+  const before = findSetting(tx, 'escrow');
+  const [first, ...more] = replace;
+  if (before === undefined) throw noKeys('escrow');
+  if (first === undefined || more.length > 0) throw failure('USAGE', 'escrow takes one --replace OLD=NEW.pub');
+  const { keys, holder } = decodePublicFile(utf8(before));
+  if (!keys.some((key) => first.old.length >= 8 && key.keyId.startsWith(first.old))) {
+    throw failure('KEY_NOT_IN_ROLE', `${first.old} is not the escrow key`);
+  }
+  const members = [{ holder: holder ?? '', keys: keys.map(({ algorithm, keyId }) => ({ algorithm, keyId })) }];
+  const { definition, warnings } = setEscrow(tx, [first.publicFile], true);
+  return { before: { members, threshold: 1, lifetimeSeconds: null }, after: definition, warnings };
+}
+
+function noKeys(role: string): SecureevError {
+  return new SecureevError('ROLE_KEYS_MISSING', {
+    message: `${role} has no keys yet`,
+    hint: `give it its first ones with \`secureev role set ${role} --key ...\``,
+  });
+}

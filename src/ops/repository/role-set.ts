@@ -1,0 +1,143 @@
+/** The first keys of a role, staged for the next root; or the escrow key, which is a setting. */
+import { fromUtf8, utf8 } from '../../core/bytes.ts';
+import { failure, SecureevError } from '../../core/errors.ts';
+import type { Io } from '../../core/ports.ts';
+import { decodePublicFile } from '../../formats/keys/public-file.ts';
+import type { PublicKey } from '../../formats/keys/public-key.ts';
+import { definitionValue, firstDefinition } from '../../plan/role-definition.ts';
+import type { Member, RoleDefinition } from '../../plan/role-definition.ts';
+import { claimKey } from '../../store/keys.ts';
+import type { KeyKind } from '../../store/keys.ts';
+import type { Tx } from '../../store/reader.ts';
+import { roleAt, stageItem } from '../../store/roles.ts';
+import type { RoleAddress } from '../../store/roles.ts';
+import { findSetting, writeSetting } from '../../store/settings.ts';
+import { definitionItem, definitionsIn } from './definitions.ts';
+import type { Definitions } from './definitions.ts';
+import { openChosen } from './locate.ts';
+import type { RepositoryChoice } from './locate.ts';
+import { definedRole, roleText } from './role-address.ts';
+
+/** The first keys of a role. */
+export interface RoleSetInput {
+  readonly repository: RepositoryChoice;
+  /** A role, or `escrow`. */
+  readonly role: string;
+  /** Paths of public files. */
+  readonly publicFiles: readonly string[];
+  readonly threshold?: number | undefined;
+  readonly lifetimeSeconds?: number | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** A definition as answers show it. */
+export interface ShownRole {
+  readonly members: readonly { holder: string; keys: readonly { algorithm: string; keyId: string }[] }[];
+  readonly threshold: number;
+  /** Null for the escrow key, which signs nothing. */
+  readonly lifetimeSeconds: number | null;
+}
+
+/** What was staged. */
+export interface RoleSetAnswer {
+  readonly definition: ShownRole;
+  /** What is allowed but unwise. */
+  readonly warnings: readonly string[];
+}
+
+/** Largest public file read, in bytes. */
+const PUBLIC_FILE_BYTES = 64 * 1024;
+
+/** Stages the first keys of a role. @throws ROLE_KEYS_EXIST, KEY_SERVES_ANOTHER, THRESHOLD_*, KEY_* */
+export async function setRole(input: RoleSetInput, io: Io): Promise<RoleSetAnswer> {
+  const files = await Promise.all(input.publicFiles.map((path) => readPublicFile(io, path)));
+  using repository = await openChosen(io, input.repository);
+  const change = { command: 'role set', summary: `set the keys of ${input.role}`, dryRun: input.dryRun };
+  if (input.role === 'escrow') return repository.transact(change, (tx) => setEscrow(tx, files, false));
+  const address = definedRole(input.role);
+  return repository.transact(change, (tx) => {
+    const staged = definitionsIn(tx, address.repository, 'next');
+    if (staged.has(address.name)) {
+      throw new SecureevError('ROLE_KEYS_EXIST', {
+        message: `${input.role} has keys already`,
+        hint: `change them with \`secureev role change ${input.role}\``,
+      });
+    }
+    const definition = firstDefinition(address.name, files, input);
+    return stageDefinition(tx, address, { definition, others: staged });
+  });
+}
+
+/** Reads a public file as text. @throws FILE_NOT_FOUND, FILE_TOO_LARGE, VALUE_MALFORMED */
+export async function readPublicFile(io: Io, path: string): Promise<string> {
+  return fromUtf8(await io.files.read(path, PUBLIC_FILE_BYTES), path);
+}
+
+/** Stages a definition in its root and claims its keys for that repository. @throws KEY_SERVES_ANOTHER */
+export function stageDefinition(
+  tx: Tx,
+  address: RoleAddress,
+  staged: { definition: RoleDefinition; others: Definitions },
+): RoleSetAnswer {
+  const { definition, others } = staged;
+  for (const member of definition.members) claimMember(tx, member, address.repository);
+  const root = roleAt(tx, { repository: address.repository, name: 'root' });
+  stageItem(tx, root, { item: definitionItem(address.name), value: definitionValue(definition) });
+  tx.about(`role:${roleText(address)}`);
+  return { definition: shownRole(definition), warnings: sharedKeys(address.name, definition, others) };
+}
+
+/** Sets the escrow key. @throws ROLE_KEYS_EXIST unless `replace`, KEY_UNSUITABLE */
+export function setEscrow(tx: Tx, files: readonly string[], replace: boolean): RoleSetAnswer {
+  const [file, ...more] = files;
+  if (file === undefined || more.length > 0) throw failure('USAGE', 'escrow has one key');
+  if (!replace && findSetting(tx, 'escrow') !== undefined) {
+    throw new SecureevError('ROLE_KEYS_EXIST', {
+      message: 'there is an escrow key already',
+      hint: 'replace it with `secureev role change escrow --replace OLD=NEW.pub`',
+    });
+  }
+  const identity = decodePublicFile(utf8(file));
+  const [key, second] = identity.keys;
+  if (identity.purpose !== 'encryption' || key === undefined || second !== undefined) {
+    throw new SecureevError('KEY_UNSUITABLE', {
+      message: 'the escrow key is one encryption key',
+      hint: 'make one with `secureev keygen escrow --purpose encryption`',
+    });
+  }
+  claim(tx, key, { kind: 'escrow', holder: identity.holder ?? '' });
+  writeSetting(tx, 'escrow', file);
+  tx.about('role:escrow');
+  const members = [{ holder: identity.holder ?? '', keys: [{ algorithm: key.algorithm, keyId: key.keyId }] }];
+  return { definition: { members, threshold: 1, lifetimeSeconds: null }, warnings: [] };
+}
+
+/** A definition as answers show it. */
+export function shownRole(definition: RoleDefinition): ShownRole {
+  const { threshold, lifetimeSeconds } = definition;
+  const members = definition.members.map(({ holder, classical, postQuantum }) => ({
+    holder,
+    keys: [classical, ...(postQuantum === undefined ? [] : [postQuantum])].map(({ algorithm, keyId }) => ({
+      algorithm,
+      keyId,
+    })),
+  }));
+  return { members, threshold, lifetimeSeconds };
+}
+
+function claimMember(tx: Tx, member: Member, kind: KeyKind): void {
+  claim(tx, member.classical, { kind, holder: member.holder });
+  if (member.postQuantum !== undefined) claim(tx, member.postQuantum, { kind, holder: member.holder });
+}
+
+function claim(tx: Tx, key: PublicKey, use: { kind: KeyKind; holder: string }): void {
+  claimKey(tx, { keyId: key.keyId, algorithm: key.algorithm, ...use });
+}
+
+/** U27: no key of the Image repository shared between roles. */
+function sharedKeys(role: string, definition: RoleDefinition, others: Definitions): readonly string[] {
+  const own = new Set<string>(definition.members.map((member) => member.classical.keyId));
+  return [...others]
+    .filter(([name, { members }]) => name !== role && members.some((member) => own.has(member.classical.keyId)))
+    .map(([name]) => `${role} and ${name} share a key: whoever steals it has both roles`);
+}

@@ -1,0 +1,103 @@
+/** Signs roles: the next version of what has changed, and the signatures that the signers at hand can add. */
+import { SecureevError } from '../../core/errors.ts';
+import type { Io } from '../../core/ports.ts';
+import { maySign } from '../../plan/quorum.ts';
+import { signingOrder } from '../../plan/next-version.ts';
+import { openSigners as openAll } from '../../signers/index.ts';
+import type { PassphraseChoice, SignerKey } from '../../signers/signer.ts';
+import type { Reader } from '../../store/reader.ts';
+import { findRole } from '../../store/roles.ts';
+import type { RoleAddress } from '../../store/roles.ts';
+import { advanceRole } from './advance-role.ts';
+import type { RoleOutcome } from './advance-role.ts';
+import { sectionOf } from './collect-signatures.ts';
+import { authoritiesFor } from './definitions.ts';
+import { refuseIfHeld } from './hold.ts';
+import { openChosen } from './locate.ts';
+import type { RepositoryChoice } from './locate.ts';
+import { roleText, signedRole } from './role-address.ts';
+
+/** Which roles to sign with which signers. */
+export interface SignInput {
+  readonly repository: RepositoryChoice;
+  readonly roles: readonly string[];
+  /** Signer URIs. */
+  readonly signers: readonly string[];
+  readonly passphrases: PassphraseChoice;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What became of each role. */
+export interface SignAnswer {
+  readonly outcomes: readonly RoleOutcome[];
+  /** Whether nothing is missing any more. */
+  readonly complete: boolean;
+}
+
+/** Signs. @throws REPOSITORY_HELD, KEY_NOT_OF_ROLE, and what signers throw */
+export async function signRoles(input: SignInput, io: Io): Promise<SignAnswer> {
+  const roles = signingOrder(distinct(input.roles.map(signedRole)));
+  using repository = await openChosen(io, input.repository);
+  refuseIfHeld(repository);
+  using signers = await openSigners(io, input);
+  const change = { command: 'sign', summary: '', dryRun: input.dryRun };
+  return await repository.transactAsync(change, async (tx) => {
+    refuseIfHeld(tx);
+    const outcomes: RoleOutcome[] = [];
+    const signing = {
+      identity: repository.identity,
+      keys: signers.keys,
+      purpose: 'sign',
+      pretend: isTrue(input.dryRun),
+    } as const;
+    for (const address of roles) outcomes.push(await advanceRole(tx, address, signing));
+    if (!outcomes.some(({ state }) => state === 'blocked')) refuseStrangers(tx, roles, signers.keys);
+    tx.summarize(summaryOf(outcomes));
+    return { outcomes, complete: outcomes.every(({ state }) => state === 'complete' || state === 'unchanged') };
+  });
+}
+
+/** Opens every signer before anything is locked: they may ask for passphrases. */
+export async function openSigners(
+  io: Io,
+  input: { signers: readonly string[]; passphrases: PassphraseChoice },
+): Promise<Disposable & { readonly keys: readonly SignerKey[] }> {
+  const open = await openAll(input.signers, { io, passphrases: input.passphrases });
+  const keys = open.signers.flatMap((signer) => signer.keys);
+  return { keys, [Symbol.dispose]: () => open[Symbol.dispose]() };
+}
+
+/** One line for the audit log. */
+export function summaryOf(outcomes: readonly RoleOutcome[]): string {
+  const words = outcomes
+    .filter(({ made, added }) => made || added.length > 0)
+    .map(({ role, version, state, added }) => `${role} ${version ?? ''}: ${state}, ${added.length} signatures added`);
+  return words.length === 0 ? 'nothing signed' : words.join('; ');
+}
+
+/** A key that belongs to none of the roles asked for was given by mistake. */
+function refuseStrangers(reader: Reader, roles: readonly RoleAddress[], keys: readonly SignerKey[]): void {
+  const authorities = roles.flatMap((address) => {
+    const role = findRole(reader, address);
+    return role === undefined
+      ? []
+      : [...authoritiesFor(reader, role, 'frozen'), ...authoritiesFor(reader, role, 'next')];
+  });
+  const classical = keys.map(({ publicKey }) => sectionOf(publicKey)).filter(({ section }) => section === 'classical');
+  const stranger = classical.find((by) => !maySign(authorities, by));
+  if (stranger === undefined) return;
+  throw new SecureevError('KEY_NOT_OF_ROLE', {
+    message: `key ${stranger.keyId} belongs to none of: ${roles.map(roleText).join(', ')}`,
+    hint: '`secureev role list` shows which keys do',
+    details: { keyId: stranger.keyId },
+  });
+}
+
+function distinct(roles: readonly RoleAddress[]): readonly RoleAddress[] {
+  const seen = new Map(roles.map((role) => [roleText(role), role]));
+  return [...seen.values()];
+}
+
+function isTrue(value: boolean | undefined): boolean {
+  return value === true;
+}

@@ -1,0 +1,63 @@
+/** What is known of a role: staged, complete, listed, due. */
+import type { Instant } from '../../core/brands.ts';
+import { decodeRole } from '../../formats/metadata/envelope.ts';
+import { isDue } from '../../plan/lifetime.ts';
+import { sameListing } from '../../plan/next-version.ts';
+import type { RoleSituation } from '../../plan/next-version.ts';
+import { isComplete, thresholdStates } from '../../plan/quorum.ts';
+import type { Reader } from '../../store/reader.ts';
+import { findRole, hasStaged } from '../../store/roles.ts';
+import type { StoredRole } from '../../store/roles.ts';
+import { lastComplete, lastCompleteFacts, signaturesOn } from '../../store/versions.ts';
+import { authorityOf, definitionsIn } from './definitions.ts';
+import { completeTargetsVersions } from './next-body.ts';
+
+/** When it is asked, and what counts as due. */
+export interface SituationQuestion {
+  readonly now: Instant;
+  readonly withinSeconds?: number | undefined;
+}
+
+/** The situation of a role. */
+export function situationOf(reader: Reader, role: StoredRole, question: SituationQuestion): RoleSituation {
+  const facts = lastCompleteFacts(reader, role);
+  const life = facts === undefined ? undefined : { from: facts.frozenAt, expires: facts.expires };
+  return {
+    hasComplete: facts !== undefined,
+    hasStaged: hasStaged(reader, role),
+    listsCurrent: facts === undefined || listsCurrent(reader, role),
+    meetsThresholds: facts === undefined || meetsThresholds(reader, role, facts.version),
+    due: life !== undefined && isDue(life, question.now, question.withinSeconds),
+  };
+}
+
+/** Whether the last complete version is signed as the root in force demands. */
+function meetsThresholds(reader: Reader, role: StoredRole, version: number): boolean {
+  const definition = definitionsIn(reader, role.repository, 'complete').get(role.name);
+  if (definition === undefined) return false;
+  return isComplete(thresholdStates([authorityOf('root', definition)], signaturesOn(reader, role, version)));
+}
+
+function listsCurrent(reader: Reader, role: StoredRole): boolean {
+  if (role.name !== 'snapshot' && role.name !== 'timestamp') return true;
+  const complete = lastComplete(reader, role);
+  if (complete === undefined) return true;
+  return role.name === 'snapshot'
+    ? snapshotCurrent(reader, complete.file)
+    : timestampCurrent(reader, role, complete.file);
+}
+
+/** The database's own files, verified when they were completed. */
+function snapshotCurrent(reader: Reader, file: Uint8Array): boolean {
+  const { meta } = decodeRole(file, 'snapshot').unverified.signed;
+  const listed = new Map(
+    [...meta].map(([name, { version }]) => [name.replace(/\.json$/, ''), Number(version)] as const),
+  );
+  return sameListing(listed, completeTargetsVersions(reader));
+}
+
+function timestampCurrent(reader: Reader, role: StoredRole, file: Uint8Array): boolean {
+  const { snapshot } = decodeRole(file, 'timestamp').unverified.signed;
+  const known = findRole(reader, { repository: role.repository, name: 'snapshot' });
+  return known?.completeVersion === snapshot.version;
+}

@@ -1,0 +1,72 @@
+/** Where a repository stands, as text. */
+import { formatInstant } from '../core/brands.ts';
+import type { Instant } from '../core/brands.ts';
+import { thresholdsText } from './role-outcomes.ts';
+import type { ShownThreshold } from './role-outcomes.ts';
+import { indented, table } from './table.ts';
+import { count, duration, printableLine } from './text.ts';
+
+/** Where a role stands. */
+export interface ShownRoleStatus {
+  readonly role: string;
+  readonly version: number | null;
+  readonly expires: Instant | null;
+  readonly expired: boolean;
+  readonly due: boolean;
+  readonly quorum: { readonly threshold: number; readonly keys: number } | null;
+  readonly staged: number;
+  readonly reasons: readonly string[];
+  readonly pending: { readonly version: number; readonly thresholds: readonly ShownThreshold[] } | null;
+}
+
+/** Where a repository stands. */
+export interface ShownStatus {
+  readonly identity: { readonly name: string; readonly dialect: string; readonly uuid: string };
+  readonly hold: string | null;
+  readonly log: number;
+  readonly vehicles: number;
+  readonly roles: readonly ShownRoleStatus[];
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  first: 'no version yet',
+  staged: 'staged changes',
+  listed: 'lists older versions',
+  keys: 'keys of the root have changed',
+};
+
+/** The repository, a table of roles, and what waits for signatures. */
+export function statusText(status: ShownStatus, now: Instant): string {
+  const { name, dialect, uuid } = status.identity;
+  const head = `${printableLine(name)} (${dialect}, ${uuid})`;
+  const counts = `${count(status.vehicles, 'vehicle')}, ${count(status.log, 'log entry', 'log entries')}`;
+  const hold = status.hold === null ? [] : [`ON HOLD: ${printableLine(status.hold)}`];
+  const rows = status.roles.map((role) => [
+    role.role,
+    role.version === null ? '-' : String(role.version),
+    role.quorum === null ? 'no keys' : `${role.quorum.threshold} of ${role.quorum.keys}`,
+    expiryText(role, now),
+    nextText(role),
+  ]);
+  const roles = table({ head: ['role', 'version', 'quorum', 'expires', 'next'], rows, right: [1] });
+  return [`${head}, ${counts}`, ...hold, roles, ...status.roles.flatMap(pendingText)].join('\n');
+}
+
+function expiryText(role: ShownRoleStatus, now: Instant): string {
+  if (role.expires === null) return '-';
+  if (role.expired) return `${formatInstant(role.expires)} EXPIRED`;
+  const left = `in ${duration(role.expires - now)}`;
+  return `${formatInstant(role.expires)} ${left}${role.due ? ', due' : ''}`;
+}
+
+function nextText(role: ShownRoleStatus): string {
+  if (role.pending !== null) return `version ${role.pending.version} waits for signatures`;
+  const reasons = role.reasons.map((reason) => REASONS[reason] ?? reason);
+  const staged = role.staged === 0 ? '' : ` (${role.staged})`;
+  return reasons.length === 0 ? '-' : reasons.join(', ').replace('staged changes', `staged changes${staged}`);
+}
+
+function pendingText(role: ShownRoleStatus): readonly string[] {
+  if (role.pending === null) return [];
+  return [`${role.role} ${role.pending.version}:`, indented(thresholdsText(role.pending.thresholds))];
+}
