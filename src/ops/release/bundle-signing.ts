@@ -1,0 +1,98 @@
+/**
+ * Signing a bundle by the policy of the role that will list it.
+ *
+ * Invariant: a bundle is written only with signatures that meet every threshold of that role under the root in force,
+ * classical and post-quantum; keys of others sign nothing.
+ */
+import { equalBytes } from '../../core/bytes.ts';
+import { failure, SecureevError } from '../../core/errors.ts';
+import type { EngineName } from '../../core/ports.ts';
+import { signatureAlgorithm } from '../../crypto/signatures/index.ts';
+import type { CoseSignature } from '../../formats/cose/cose-sign.ts';
+import { COSE_ALGORITHMS, coseNumber } from '../../formats/cose/algorithms.ts';
+import type { CoseSignatureId } from '../../formats/cose/algorithms.ts';
+import { toBeSignedV2 } from '../../formats/otap/v2.ts';
+import type { SignedParts } from '../../formats/otap/v2.ts';
+import type { PublicKey } from '../../formats/keys/public-key.ts';
+import { isComplete, maySign, thresholdStates } from '../../plan/quorum.ts';
+import type { Authority, ThresholdState } from '../../plan/quorum.ts';
+import type { SignerKey } from '../../signers/signer.ts';
+import type { Reader } from '../../store/reader.ts';
+import { sectionOf } from '../repository/collect-signatures.ts';
+import { authoritiesFor, definitionsIn, membersOf } from '../repository/definitions.ts';
+
+/** The keys that will sign, known to be enough. */
+export interface BundleSigners {
+  readonly keys: readonly SignerKey[];
+  /** Their algorithms, in the order of the manifest. */
+  readonly algorithms: readonly CoseSignatureId[];
+}
+
+/**
+ * Picks from `offered` the keys of `role`.
+ *
+ * @throws BUNDLE_THRESHOLD, KEY_NOT_OF_ROLE
+ */
+export function bundleSigners(reader: Reader, role: string, offered: readonly SignerKey[]): BundleSigners {
+  const authorities = authoritiesFor(reader, { repository: 'image', name: role }, 'next');
+  if (authorities.length === 0) {
+    throw new SecureevError('BUNDLE_THRESHOLD', {
+      message: `no complete root says who signs for ${role}`,
+      hint: 'sign the root first: `secureev sign root --key ...`',
+    });
+  }
+  const keys = distinct(offered).filter(({ publicKey }) => maySign(authorities, sectionOf(publicKey)));
+  requireEnough(role, authorities, keys);
+  const members = membersOf(definitionsIn(reader, 'image', 'complete'));
+  const listed = members.flatMap((member) => [member.classical, ...(member.postQuantum ? [member.postQuantum] : [])]);
+  for (const { publicKey } of keys) requireListed(publicKey, listed);
+  const used = COSE_ALGORITHMS.map(({ id }) => id).filter((id) => keys.some((key) => key.publicKey.algorithm === id));
+  return { keys, algorithms: used.toSorted((a, b) => coseNumber(b) - coseNumber(a)) };
+}
+
+function distinct(keys: readonly SignerKey[]): readonly SignerKey[] {
+  return [...new Map(keys.map((key) => [key.publicKey.keyId, key])).values()];
+}
+
+function requireEnough(role: string, authorities: readonly Authority[], keys: readonly SignerKey[]): void {
+  const states = thresholdStates(
+    authorities,
+    keys.map(({ publicKey }) => sectionOf(publicKey)),
+  );
+  if (isComplete(states)) return;
+  const short = states.filter((state) => state.signed.length < state.needed);
+  throw new SecureevError('BUNDLE_THRESHOLD', {
+    message: `the keys given do not meet the thresholds of ${role}: ${short.map(shortText).join('; ')}`,
+    hint: 'give all signers at once: --key A --key B; `secureev role list` shows whose keys count',
+    details: { role, missing: short.flatMap((state) => state.missing) },
+  });
+}
+
+function shortText({ section, signed, needed }: ThresholdState): string {
+  return `${signed.length} of ${needed} ${section} keys`;
+}
+
+/** The key as the root lists it, not as the signer claims it. */
+function requireListed(claimed: PublicKey, listed: readonly PublicKey[]): void {
+  const found = listed.find((key) => key.keyId === claimed.keyId);
+  if (found?.algorithm === claimed.algorithm && equalBytes(found.bytes, claimed.bytes)) return;
+  throw failure('KEY_NOT_OF_ROLE', `the signer's key is not the one the root lists under ${claimed.keyId}`);
+}
+
+/** Signs header and manifest with every key; each signature is verified before it is used. @throws SIGNATURE_INVALID, SIGNER_* */
+export async function signBundle(
+  parts: SignedParts,
+  signers: BundleSigners,
+  engine: EngineName,
+): Promise<readonly CoseSignature[]> {
+  const signatures: CoseSignature[] = [];
+  for (const { publicKey, sign } of signers.keys) {
+    const algorithm = signatureAlgorithm(publicKey.algorithm);
+    const { keyId } = publicKey;
+    const message = toBeSignedV2(parts, { algorithm: algorithm.id, keyId });
+    const signature = await sign(message);
+    algorithm.verify({ engine, publicKey: publicKey.bytes, message, signature });
+    signatures.push({ algorithm: algorithm.id, keyId, signature });
+  }
+  return signatures;
+}

@@ -1,0 +1,240 @@
+/**
+ * `package`: from a release plan to one signed bundle per zonal gateway.
+ *
+ * Invariant: all bundles appear and the repository records the release, or neither; what was written is taken back when
+ * anything fails.
+ */
+import { instantOf, parseTargetName } from '../../core/brands.ts';
+import type { Instant, Name } from '../../core/brands.ts';
+import { failure } from '../../core/errors.ts';
+import type { Io, OutputFile } from '../../core/ports.ts';
+import { sha256 } from '../../crypto/hash.ts';
+import type { BundleImage, CodecId, Manifest } from '../../formats/otap/bundle.ts';
+import { signedParts } from '../../formats/otap/writer.ts';
+import { decodeReleasePlan } from '../../formats/release-plan.ts';
+import { YAML_BYTES_MAX } from '../../formats/yaml.ts';
+import { installOrder } from '../../plan/requirements.ts';
+import type { PassphraseChoice } from '../../signers/signer.ts';
+import { addObject, hasObject, objectPath } from '../../store/objects.ts';
+import { findRelease } from '../../store/releases.ts';
+import type { Repository } from '../../store/repository.ts';
+import { owningRole } from '../../store/targets.ts';
+import { copyVerified } from '../repository/copy-verified.ts';
+import { openChosen } from '../repository/locate.ts';
+import type { RepositoryChoice } from '../repository/locate.ts';
+import { bundleSigners, signBundle } from './bundle-signing.ts';
+import type { BundleSigners } from './bundle-signing.ts';
+import { openBundleSigners } from './open-signers.ts';
+import { bundleFileName, recordRelease } from './record-release.ts';
+import type { MadeBundle } from './record-release.ts';
+import { storeImages } from './release-images.ts';
+import type { ReleaseImage, ReleaseImages } from './release-images.ts';
+import { resolvePlan } from './resolve-plan.ts';
+import type { ResolvedPlan } from './resolve-plan.ts';
+import { writeBundle } from './write-bundle.ts';
+
+/** What to package and how. */
+export interface PackageInput {
+  readonly repository: RepositoryChoice;
+  /** Path of the release plan; its images are below its folder. */
+  readonly plan: string;
+  /** Where the bundles go. */
+  readonly out: string;
+  /** Signer URIs. */
+  readonly signers: readonly string[];
+  readonly passphrases: PassphraseChoice;
+  readonly codec: CodecId;
+  /** Zstandard level, 1 to 19. */
+  readonly level: number;
+  readonly chunkBytes: number;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What was packaged. */
+export interface PackageAnswer {
+  readonly resolved: ResolvedPlan;
+  readonly bundles: readonly MadeBundle[];
+}
+
+/**
+ * Packages a release.
+ *
+ * @throws RELEASE_*, BUNDLE_THRESHOLD, COUNTER_TAKEN, FILE_EXISTS, DISK_FULL, and those of plan, images and signers
+ */
+export async function packageRelease(input: PackageInput, io: Io): Promise<PackageAnswer> {
+  const plan = decodeReleasePlan(await io.files.read(input.plan, YAML_BYTES_MAX), baseName(input.plan));
+  const stamp = timeStamp(io);
+  using repository = await openChosen(io, input.repository);
+  if (findRelease(repository, plan.release) !== undefined) {
+    throw failure('RELEASE_NAME_TAKEN', `release ${plan.release} was packaged already`, { release: plan.release });
+  }
+  const resolved = resolvePlan(repository, plan);
+  const paths = await freePaths(io, resolved, input.out);
+  await using opened = await openBundleSigners(io, { ...input, deterministic: stamp.reproducible });
+  const role = owningRole(repository, bundleTarget(resolved, resolved.gateways[0]));
+  const signers = bundleSigners(repository, role, opened.keys);
+  await io.files.makeFolder(input.out);
+  await using images = await storeImages(repository, resolved, {
+    ...input,
+    scratchFolder: input.out,
+    planFolder: folderOf(input.plan),
+  });
+  const bundles = await makeBundles(repository, { resolved, images, signers, paths, time: stamp.time }, input);
+  return { resolved, bundles };
+}
+
+interface Making {
+  readonly resolved: ResolvedPlan;
+  readonly images: ReleaseImages;
+  readonly signers: BundleSigners;
+  readonly paths: ReadonlyMap<Name, string>;
+  readonly time: Instant;
+}
+
+async function makeBundles(
+  repository: Repository,
+  making: Making,
+  input: PackageInput,
+): Promise<readonly MadeBundle[]> {
+  const { io } = repository;
+  const open: OutputFile[] = [];
+  const bundles: MadeBundle[] = [];
+  try {
+    for (const [gateway, path] of making.paths) {
+      const output = await io.files.create(path);
+      open.push(output);
+      bundles.push({ ...(await makeBundle(io, { ...making, gateway, output })), path });
+    }
+    await commitAll(repository, { making, bundles, open, dryRun: input.dryRun === true });
+  } finally {
+    for (const output of open) await output[Symbol.asyncDispose]();
+  }
+  return bundles;
+}
+
+async function makeBundle(
+  io: Io,
+  making: Making & { gateway: Name; output: OutputFile },
+): Promise<Omit<MadeBundle, 'path'>> {
+  const { resolved, gateway, signers, output } = making;
+  const mine = making.images.images.filter(({ resolved: image }) => image.ecus.some((ecu) => ecu.gateway === gateway));
+  const manifest = manifestOf(io, mine, making);
+  const parts = signedParts(gateway, manifest);
+  const signatures = await signBundle(parts, signers, io.engine);
+  const payloads = mine.map((image) => image.stored.payload);
+  const written = await writeBundle(io, output, { parts, signatures, payloads });
+  const manifestSha256 = sha256(io.engine, parts.manifest);
+  return { ...written, gateway, target: bundleTarget(resolved, gateway), manifest, manifestSha256 };
+}
+
+function manifestOf(io: Io, images: readonly ReleaseImage[], making: Making & { gateway: Name }): Manifest {
+  const { plan } = making.resolved;
+  const order = installOrder(
+    images.map(({ resolved: { target, ecus, planned } }) => ({ name: target, ecus, requires: planned.requires })),
+  );
+  return {
+    release: plan.release,
+    time: making.time,
+    model: plan.model,
+    releaseCounter: making.images.releaseCounter,
+    algorithms: making.signers.algorithms,
+    zstdLibrary: images.some(({ stored }) => stored.encoded.codec === 'zstd') ? io.zstd.libraryVersion : undefined,
+    installOrder: order,
+    images: images.map((image) => imageEntry(image, making.gateway)),
+  };
+}
+
+function imageEntry({ resolved, stored, releaseCounter }: ReleaseImage, gateway: Name): BundleImage {
+  const { planned, target } = resolved;
+  const { tree, ...encoded } = stored.encoded;
+  return {
+    ...encoded,
+    target,
+    treeRoot: tree.root,
+    ecus: resolved.ecus.filter((ecu) => ecu.gateway === gateway),
+    ecuType: planned.selector.kind === 'type' ? planned.selector.name : undefined,
+    version: planned.version,
+    releaseCounter,
+    requires: planned.requires,
+  };
+}
+
+interface Committing {
+  readonly making: Making;
+  readonly bundles: readonly MadeBundle[];
+  readonly open: readonly OutputFile[];
+  readonly dryRun: boolean;
+}
+
+/** The record's transaction encloses the appearance of the files: a failure of either undoes both. */
+async function commitAll(repository: Repository, { making, bundles, open, dryRun }: Committing): Promise<void> {
+  const { resolved, images } = making;
+  const appeared: string[] = [];
+  const { release, confidential } = resolved.plan;
+  const summary = `packaged release ${release}: ${bundles.length} bundles, ${images.images.length} images`;
+  try {
+    await repository.transactAsync({ command: 'package', summary, dryRun }, async (tx) => {
+      recordRelease(tx, resolved, { images, bundles });
+      if (dryRun) return;
+      for (const [i, output] of open.entries()) {
+        await output.commit();
+        appeared.push(bundles[i]?.path ?? output.path);
+      }
+      if (!confidential) await keepClear(repository, { images, bundles, appeared });
+    });
+  } catch (thrown) {
+    for (const path of appeared) await repository.io.files.remove(path);
+    throw thrown;
+  }
+}
+
+/** A release that is not confidential is published as it is: its bytes go among the objects. */
+async function keepClear(
+  repository: Repository,
+  made: { images: ReleaseImages; bundles: readonly MadeBundle[]; appeared: string[] },
+): Promise<void> {
+  for (const { path, stored } of made.images.images) {
+    const { sizeBytes, sha256: hash } = stored.encoded;
+    if (await hasObject(repository, hash)) continue;
+    const to = objectPath(repository, hash);
+    await copyVerified(repository.io, { from: path, to, sizeBytes, sha256: hash });
+    made.appeared.push(to);
+  }
+  for (const { path, sha256: hash } of made.bundles) {
+    if (await hasObject(repository, hash)) continue;
+    await addObject(repository, path, hash);
+    made.appeared.push(objectPath(repository, hash));
+  }
+}
+
+function bundleTarget({ plan }: ResolvedPlan, gateway: Name | undefined): ReturnType<typeof parseTargetName> {
+  return parseTargetName(`bundles/${plan.release}/${gateway === undefined ? 'none' : bundleFileName(gateway)}`);
+}
+
+/** Where each bundle goes; refused before any work where something is there. @throws FILE_EXISTS */
+async function freePaths(io: Io, { gateways }: ResolvedPlan, out: string): Promise<ReadonlyMap<Name, string>> {
+  const paths = new Map(gateways.map((gateway) => [gateway, `${out}/${bundleFileName(gateway)}`]));
+  for (const path of paths.values()) {
+    if ((await io.files.status(path)) !== undefined)
+      throw failure('FILE_EXISTS', `file exists already: ${path}`, { path });
+  }
+  return paths;
+}
+
+/** The time in the bundle: `SOURCE_DATE_EPOCH` makes bundles reproducible. @throws USAGE */
+function timeStamp(io: Io): { time: Instant; reproducible: boolean } {
+  const epoch = io.environment.get('SOURCE_DATE_EPOCH');
+  if (epoch === undefined || epoch === '') return { time: io.clock.now(), reproducible: false };
+  if (!/^[0-9]{1,12}$/.test(epoch)) throw failure('USAGE', 'SOURCE_DATE_EPOCH is not a number of seconds', { epoch });
+  return { time: instantOf(Number(epoch), 'SOURCE_DATE_EPOCH'), reproducible: true };
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function folderOf(path: string): string {
+  const end = path.lastIndexOf('/');
+  if (end < 0) return '.';
+  return end === 0 ? '/' : path.slice(0, end);
+}

@@ -1,0 +1,87 @@
+/** What the repository learns of a release: staged targets, the release, its images and bundles, the counters it took. */
+import type { Name, TargetName } from '../../core/brands.ts';
+import type { Manifest } from '../../formats/otap/bundle.ts';
+import type { Tx } from '../../store/reader.ts';
+import {
+  addRelease,
+  addReleaseImage,
+  lastReleaseCounter,
+  putBundle,
+  takeReleaseCounter,
+} from '../../store/releases.ts';
+import { stageTarget } from '../../store/targets.ts';
+import { ecuScope } from './release-images.ts';
+import type { ReleaseImage, ReleaseImages } from './release-images.ts';
+import type { ResolvedPlan } from './resolve-plan.ts';
+import type { WrittenBundle } from './write-bundle.ts';
+
+/** A bundle that was written. */
+export interface MadeBundle extends WrittenBundle {
+  readonly gateway: Name;
+  readonly target: TargetName;
+  readonly path: string;
+  readonly manifest: Manifest;
+  /** SHA-256 of the encoded manifest, 32 bytes. */
+  readonly manifestSha256: Uint8Array;
+}
+
+/** Records all of a release in one transaction. @throws RELEASE_EXISTS, COUNTER_TAKEN */
+export function recordRelease(
+  tx: Tx,
+  resolved: ResolvedPlan,
+  made: { images: ReleaseImages; bundles: readonly MadeBundle[] },
+): void {
+  const { plan } = resolved;
+  addRelease(tx, { name: plan.release, model: plan.model, confidential: plan.confidential, plan: { ...plan } });
+  takeReleaseCounter(tx, plan.model, made.images.releaseCounter);
+  for (const image of made.images.images) recordImage(tx, resolved, image);
+  for (const bundle of made.bundles) recordBundle(tx, resolved, bundle);
+}
+
+function recordImage(tx: Tx, { plan }: ResolvedPlan, image: ReleaseImage): void {
+  const { resolved, stored, releaseCounter } = image;
+  const hardwareIds = [...new Set(resolved.ecus.map((ecu) => ecu.hardwareId))].sort();
+  if (!image.known) {
+    stageTarget(tx, {
+      name: resolved.target,
+      length: stored.encoded.sizeBytes,
+      sha256: stored.encoded.sha256,
+      custom: { hardwareIds, releaseCounter, version: resolved.planned.version },
+      confidential: plan.confidential,
+      insideBundle: true,
+    });
+  }
+  for (const { id } of resolved.ecus) {
+    addReleaseImage(tx, { release: plan.release, ecu: id, target: resolved.target });
+    const scope = ecuScope(plan.model, id);
+    if (lastReleaseCounter(tx, scope) < releaseCounter) takeReleaseCounter(tx, scope, releaseCounter);
+  }
+}
+
+function recordBundle(tx: Tx, { plan }: ResolvedPlan, bundle: MadeBundle): void {
+  const { gateway, target, sizeBytes, sha256, manifest, manifestSha256 } = bundle;
+  const { releaseCounter } = manifest;
+  stageTarget(tx, {
+    name: target,
+    length: sizeBytes,
+    sha256,
+    custom: { hardwareIds: [gateway], releaseCounter, version: plan.release },
+    confidential: plan.confidential,
+  });
+  const fileName = bundleFileName(gateway);
+  putBundle(tx, {
+    target,
+    release: plan.release,
+    gateway,
+    fileName,
+    length: sizeBytes,
+    sha256,
+    manifestSha256,
+    releaseCounter,
+  });
+}
+
+/** The name of a gateway's bundle file. */
+export function bundleFileName(gateway: Name): string {
+  return `${gateway}.otap`;
+}

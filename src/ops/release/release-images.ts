@@ -1,0 +1,121 @@
+/**
+ * The images of a release made ready: found, stored on scratch space, given release counters.
+ *
+ * Invariants: a target name never gets other content; counters of a model only rise; an image that was a target before
+ * keeps its counter.
+ */
+import { parseVersion } from '../../core/brands.ts';
+import type { Version } from '../../core/brands.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import { failure, SecureevError } from '../../core/errors.ts';
+import { hasObject, objectPath } from '../../store/objects.ts';
+import type { Reader } from '../../store/reader.ts';
+import { lastReleaseCounter } from '../../store/releases.ts';
+import { findTarget } from '../../store/targets.ts';
+import type { Target } from '../../store/targets.ts';
+import type { ResolvedImage, ResolvedPlan } from './resolve-plan.ts';
+import { storeImage } from './store-image.ts';
+import type { StorageOptions, StoredImage } from './store-image.ts';
+
+/** An image of a release, stored and numbered. */
+export interface ReleaseImage {
+  readonly resolved: ResolvedImage;
+  readonly stored: StoredImage;
+  /** Where its clear bytes are. */
+  readonly path: string;
+  readonly releaseCounter: Version;
+  /** The same target was listed or staged before. */
+  readonly known: boolean;
+}
+
+/** All of them, and the release's own counter. Disposing frees the scratch space. */
+export interface ReleaseImages extends AsyncDisposable {
+  readonly images: readonly ReleaseImage[];
+  readonly releaseCounter: Version;
+}
+
+/** @throws RELEASE_SOURCE_MISSING, RELEASE_TARGET_CHANGED, COUNTER_TAKEN, and those of {@link storeImage} */
+export async function storeImages(
+  reader: Reader,
+  resolved: ResolvedPlan,
+  options: StorageOptions & { readonly planFolder: string },
+): Promise<ReleaseImages> {
+  const images: ReleaseImage[] = [];
+  const dispose = async (): Promise<void> => {
+    for (const { stored } of images) await stored[Symbol.asyncDispose]();
+  };
+  const next = lastReleaseCounter(reader, resolved.plan.model) + 1;
+  try {
+    for (const image of resolved.images)
+      images.push(await readyImage(reader, image, { ...options, next, model: resolved.plan.model }));
+  } catch (thrown) {
+    await dispose();
+    throw thrown;
+  }
+  const highest = Math.max(next, ...images.map((image) => image.releaseCounter));
+  return { images, releaseCounter: parseVersion(highest, 'release counter'), [Symbol.asyncDispose]: dispose };
+}
+
+async function readyImage(
+  reader: Reader,
+  resolved: ResolvedImage,
+  options: StorageOptions & { planFolder: string; next: number; model: string },
+): Promise<ReleaseImage> {
+  const known = findTarget(reader, resolved.target);
+  const path = await sourcePath(reader, resolved, { known, planFolder: options.planFolder });
+  const stored = await storeImage(reader.io, path, options);
+  try {
+    if (known !== undefined && !equalBytes(known.sha256, stored.encoded.sha256)) throw changed(resolved);
+    const releaseCounter = counterOf(reader, resolved, { ...options, known });
+    return { resolved, stored, path, releaseCounter, known: known !== undefined };
+  } catch (thrown) {
+    await stored[Symbol.asyncDispose]();
+    throw thrown;
+  }
+}
+
+async function sourcePath(
+  reader: Reader,
+  { planned }: ResolvedImage,
+  { known, planFolder }: { known: Target | undefined; planFolder: string },
+): Promise<string> {
+  const { source, place } = planned;
+  if (source.kind === 'file') return `${planFolder}/${source.path}`;
+  if (known !== undefined && (await hasObject(reader, known.sha256))) return objectPath(reader, known.sha256);
+  throw new SecureevError('RELEASE_SOURCE_MISSING', {
+    message: `${place}: the repository has no bytes of target ${source.name}`,
+    hint: 'confidential images are not kept: name the file instead',
+  });
+}
+
+function changed({ planned, target }: ResolvedImage): SecureevError {
+  return new SecureevError('RELEASE_TARGET_CHANGED', {
+    message: `${planned.place}: target ${target} exists with other content`,
+    hint: 'new content needs a new version',
+    details: { target },
+  });
+}
+
+function counterOf(
+  reader: Reader,
+  { planned, ecus }: ResolvedImage,
+  { known, next, model }: { known: Target | undefined; next: number; model: string },
+): Version {
+  const before = known === undefined ? undefined : Number(known.custom['releaseCounter']);
+  const counter = planned.releaseCounter ?? before ?? next;
+  if (before !== undefined && counter !== before) {
+    throw failure('COUNTER_TAKEN', `${planned.place}: this target has the release counter ${before} already`);
+  }
+  for (const { id } of ecus) {
+    const last = lastReleaseCounter(reader, ecuScope(model, id));
+    if (counter < last || (counter === last && before === undefined)) {
+      throw failure('COUNTER_TAKEN', `${planned.place}: ECU ${id} had the release counter ${last}`, { last });
+    }
+  }
+  return parseVersion(counter, 'release counter');
+}
+
+/** Where the last counter of an ECU of a model is kept. */
+export function ecuScope(model: string, ecu: string): string {
+  return `${model}/${ecu}`;
+}
