@@ -18,7 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   formats: ['core', 'crypto', 'cborg', 'yaml', 'asn1js', '@scure/base'],
   trust: ['core', 'crypto', 'formats'],
   plan: ['core', 'formats', 'trust'],
-  signers: ['core', 'crypto', 'formats', 'pkcs11js'],
+  // @scure/base: base64 in the protocol of external signers.
+  signers: ['core', 'crypto', 'formats', 'pkcs11js', '@scure/base'],
   // The database is a file of its own kind: its folder is made and looked at without the ports.
   store: ['core', 'formats', 'better-sqlite3', 'node:fs', 'node:path'],
   io: ['core', 'crypto', 'node:*', 'zstd-napi'],

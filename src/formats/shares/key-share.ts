@@ -5,7 +5,7 @@
  * eight groups of four, each line with its own check group, so that a typing mistake is found in its line.
  */
 import { base32crockford } from '@scure/base';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 } from '../../crypto/hash.ts';
 import { concatBytes, equalBytes, toHex, utf8 } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
 
@@ -40,7 +40,7 @@ export interface KeyShare {
 
 /** The 8 bytes that tie a share to a key, from the key's ids (classical first). */
 export function shareKeyDigest(keyIds: readonly string[]): Uint8Array {
-  return sha256(utf8(keyIds.map((id) => `${id}\n`).join(''))).slice(0, KEY_DIGEST_BYTES);
+  return sha256('noble', utf8(keyIds.map((id) => `${id}\n`).join(''))).slice(0, KEY_DIGEST_BYTES);
 }
 
 /** The lines of a share for paper, without heading. */
@@ -93,7 +93,7 @@ function plain(text = ''): string {
 }
 
 function checkGroup(lineNumber: number, content: string): string {
-  return base32crockford.encode(sha256(utf8(`${lineNumber}:${content}`)).slice(0, 5)).slice(0, GROUP_CHARS);
+  return base32crockford.encode(sha256('noble', utf8(`${lineNumber}:${content}`)).slice(0, 5)).slice(0, GROUP_CHARS);
 }
 
 function fromBase32(text: string): Uint8Array {
@@ -107,14 +107,14 @@ function fromBase32(text: string): Uint8Array {
 function encodeShare(share: KeyShare): Uint8Array {
   const counts = Uint8Array.of(share.threshold, share.count, share.number);
   const body = concatBytes(Uint8Array.of(FORMAT_VERSION), share.setId, share.keyDigest, counts, share.data);
-  return concatBytes(body, sha256(body).slice(0, CHECKSUM_BYTES));
+  return concatBytes(body, sha256('noble', body).slice(0, CHECKSUM_BYTES));
 }
 
 function decodeShare(bytes: Uint8Array): KeyShare {
   const dataBytes = bytes.length - HEADER_BYTES - CHECKSUM_BYTES;
   if (dataBytes < 1 || dataBytes > SHARE_DATA_BYTES_MAX) throw malformed('the share is too short or too long');
   const body = bytes.subarray(0, bytes.length - CHECKSUM_BYTES);
-  if (!equalBytes(sha256(body).subarray(0, CHECKSUM_BYTES), bytes.subarray(body.length))) {
+  if (!equalBytes(sha256('noble', body).subarray(0, CHECKSUM_BYTES), bytes.subarray(body.length))) {
     throw malformed('the share does not match its checksum');
   }
   if (body[0] !== FORMAT_VERSION) throw malformed(`shares of format ${body[0] ?? 0} are not known here`);
