@@ -1,5 +1,6 @@
 /** What every key encapsulation mechanism is: an object of constants and functions over raw keys. */
 import type { EngineName } from '../../core/ports.ts';
+import type { ExpandedForm } from '../signatures/algorithm.ts';
 
 /** To whom to encapsulate. */
 export interface EncapsulateRequest {
@@ -35,6 +36,8 @@ export interface KemAlgorithm {
   readonly seedBytes: number;
   /** Bytes of a secret as key files store it: a seed, or for the DHKEMs the private key. */
   readonly secretBytes: number;
+  /** Where a secret may also be the expanded key (noble's engine alone works with it): its form. */
+  readonly expanded?: ExpandedForm;
   readonly publicKeyBytes: number;
   readonly encapsulatedBytes: number;
   readonly sharedSecretBytes: number;

@@ -1,5 +1,6 @@
 /**
- * ML-KEM-512, -768 and -1024. Secret: the 64-byte seed (d || z). Public key and ciphertext as FIPS 203 encodes them.
+ * ML-KEM-512, -768 and -1024. Secret: the 64-byte seed (d || z), or the expanded key of FIPS 203
+ * where no seed was kept. Public key and ciphertext as FIPS 203 encodes them.
  *
  * The runtime's encapsulation draws its own randomness: it takes none.
  *
@@ -33,13 +34,14 @@ interface Parameters<Id extends MlKemId> {
 
 function mlKem<const Id extends MlKemId>(parameters: Parameters<Id>): KemAlgorithm & { readonly id: Id } {
   const { id, hpkeId, publicKeyBytes, encapsulatedBytes } = parameters;
-  const publicKeyOf = (engine: EngineName, secret: Uint8Array) => publicKeyOfSeed(parameters, engine, secret);
+  const publicKeyOf = (engine: EngineName, secret: Uint8Array) => publicKeyOfSecret(parameters, engine, secret);
   return {
     id,
     hpkeId,
     family: 'post-quantum',
     seedBytes: SEED_BYTES,
     secretBytes: SEED_BYTES,
+    expanded: { bytes: parameters.noble.lengths.secretKey ?? 0, of: (seed) => expand(parameters, seed) },
     publicKeyBytes,
     encapsulatedBytes,
     sharedSecretBytes: SHARED_SECRET_BYTES,
@@ -55,7 +57,17 @@ function mlKem<const Id extends MlKemId>(parameters: Parameters<Id>): KemAlgorit
   };
 }
 
-function publicKeyOfSeed(parameters: Parameters<MlKemId>, engine: EngineName, secret: Uint8Array): Uint8Array {
+function expand(parameters: Parameters<MlKemId>, seed: Uint8Array): Uint8Array {
+  demandBytes(seed, SEED_BYTES, { algorithm: parameters.id, part: 'seed' });
+  return parameters.noble.keygen(seed).secretKey;
+}
+
+function isExpanded({ noble }: Parameters<MlKemId>, secret: Uint8Array): boolean {
+  return secret.length === noble.lengths.secretKey;
+}
+
+function publicKeyOfSecret(parameters: Parameters<MlKemId>, engine: EngineName, secret: Uint8Array): Uint8Array {
+  if (isExpanded(parameters, secret)) return parameters.noble.getPublicKey(secret);
   demandBytes(secret, SEED_BYTES, { algorithm: parameters.id, part: 'secret' });
   if (!isNative(engine)) return parameters.noble.keygen(secret).publicKey;
   const key = nodeCrypto.createPublicKey(nativeSecretKey(parameters.native, secret));
@@ -82,9 +94,15 @@ function encapsulate(parameters: Parameters<MlKemId>, request: EncapsulateReques
 function decapsulate(parameters: Parameters<MlKemId>, request: DecapsulateRequest): Uint8Array {
   const { engine, secret, encapsulated } = request;
   const { id, noble, native } = parameters;
-  demandBytes(secret, SEED_BYTES, { algorithm: id, part: 'secret' });
+  const expanded = isExpanded(parameters, secret);
+  if (!expanded) demandBytes(secret, SEED_BYTES, { algorithm: id, part: 'secret' });
   if (encapsulated.length !== parameters.encapsulatedBytes) {
     throw failure('DECRYPT_FAILED', `not an encapsulated secret of ${id}`);
+  }
+  if (expanded) {
+    // FIPS 203 section 7.3: noble refuses a key whose hash is not that of the public key in it.
+    const keyWrong = () => keyMalformed(id, 'its expanded secret does not fit its public key');
+    return orThrow(() => noble.decapsulate(encapsulated, secret), keyWrong);
   }
   if (!isNative(engine)) return noble.decapsulate(encapsulated, noble.keygen(secret).secretKey);
   return plainBytes(nodeCrypto.decapsulate(nativeSecretKey(native, secret), encapsulated));

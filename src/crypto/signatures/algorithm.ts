@@ -18,12 +18,22 @@ export interface VerifyRequest {
   readonly signature: Uint8Array;
 }
 
+/** The second form that a post-quantum secret has: the expanded key of FIPS 203 and FIPS 204, which a seed gives. */
+export interface ExpandedForm {
+  /** Exact; never that of the seed. */
+  readonly bytes: number;
+  /** Expands a seed. @throws KEY_MALFORMED */
+  of(seed: Uint8Array): Uint8Array;
+}
+
 /** A signature algorithm over raw keys. Lengths are exact. */
 export interface SignatureAlgorithm {
   readonly id: string;
   readonly family: 'classical' | 'post-quantum';
   /** Bytes of a secret: a 32-byte seed, or for P-256 the scalar; 0 for RSA, which only verifies here. */
   readonly secretBytes: number;
+  /** Where a secret may also be the expanded key (noble's engine alone works with it): its form. */
+  readonly expanded?: ExpandedForm;
   /** Bytes of a raw public key; 0 for RSA, whose keys are SPKI DER of many lengths. */
   readonly publicKeyBytes: number;
   /** Bytes of a raw signature; 0 for RSA, where it is the modulus's length. */

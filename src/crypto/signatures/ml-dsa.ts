@@ -1,6 +1,6 @@
 /**
- * ML-DSA-44, -65 and -87: pure, with the empty context. Secret: the 32-byte seed (xi). Public key and signature as FIPS
- * 204 encodes them.
+ * ML-DSA-44, -65 and -87: pure, with the empty context. Secret: the 32-byte seed (xi), or the expanded key of FIPS 204
+ * where no seed was kept. Public key and signature as FIPS 204 encodes them.
  *
  * The runtime signs hedged only, so deterministic signatures are noble's.
  *
@@ -10,7 +10,7 @@ import * as nodeCrypto from 'node:crypto';
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import type { EngineName } from '../../core/ports.ts';
 import { NATIVE } from '../engine.ts';
-import { demandBytes, plainBytes, signatureInvalid } from '../key-bytes.ts';
+import { demandBytes, keyMalformed, orThrow, plainBytes, signatureInvalid } from '../key-bytes.ts';
 import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
 import type { SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
 
@@ -30,7 +30,7 @@ interface Parameters<Id extends MlDsaId> {
 
 function mlDsa<const Id extends MlDsaId>(parameters: Parameters<Id>): SignatureAlgorithm & { readonly id: Id } {
   const { id, publicKeyBytes, signatureBytes } = parameters;
-  const publicKeyOf = (engine: EngineName, secret: Uint8Array) => publicKeyOfSeed(parameters, engine, secret);
+  const publicKeyOf = (engine: EngineName, secret: Uint8Array) => publicKeyOfSecret(parameters, engine, secret);
   const checkPublicKey = (_engine: EngineName, publicKey: Uint8Array) => {
     // Any bytes of the right length are a key: t1 is packed without gaps (FIPS 204, algorithm 23).
     demandBytes(publicKey, publicKeyBytes, { algorithm: id, part: 'public key' });
@@ -39,6 +39,7 @@ function mlDsa<const Id extends MlDsaId>(parameters: Parameters<Id>): SignatureA
     id,
     family: 'post-quantum',
     secretBytes: SEED_BYTES,
+    expanded: { bytes: parameters.noble.lengths.secretKey ?? 0, of: (seed) => expand(parameters, seed) },
     publicKeyBytes,
     signatureBytes,
     engines: NATIVE.mlDsa ? ['noble', 'native'] : ['noble'],
@@ -53,7 +54,22 @@ function mlDsa<const Id extends MlDsaId>(parameters: Parameters<Id>): SignatureA
   };
 }
 
-function publicKeyOfSeed(parameters: Parameters<MlDsaId>, engine: EngineName, secret: Uint8Array): Uint8Array {
+function expand(parameters: Parameters<MlDsaId>, seed: Uint8Array): Uint8Array {
+  demandBytes(seed, SEED_BYTES, { algorithm: parameters.id, part: 'seed' });
+  return parameters.noble.keygen(seed).secretKey;
+}
+
+function isExpanded({ noble }: Parameters<MlDsaId>, secret: Uint8Array): boolean {
+  return secret.length === noble.lengths.secretKey;
+}
+
+function publicKeyOfSecret(parameters: Parameters<MlDsaId>, engine: EngineName, secret: Uint8Array): Uint8Array {
+  if (isExpanded(parameters, secret)) {
+    return orThrow(
+      () => parameters.noble.getPublicKey(secret),
+      () => keyMalformed(parameters.id, 'its expanded secret has a coefficient out of range'),
+    );
+  }
   demandBytes(secret, SEED_BYTES, { algorithm: parameters.id, part: 'secret' });
   if (engine === 'noble' || !NATIVE.mlDsa) return parameters.noble.keygen(secret).publicKey;
   const key = nodeCrypto.createPublicKey(nativeSecretKey(parameters.id, secret));
@@ -63,12 +79,14 @@ function publicKeyOfSeed(parameters: Parameters<MlDsaId>, engine: EngineName, se
 function sign(parameters: Parameters<MlDsaId>, request: SignRequest): Uint8Array {
   const { engine, secret, message, randomness } = request;
   const { id, noble } = parameters;
-  demandBytes(secret, SEED_BYTES, { algorithm: id, part: 'secret' });
+  const expanded = isExpanded(parameters, secret);
+  if (!expanded) demandBytes(secret, SEED_BYTES, { algorithm: id, part: 'secret' });
   if (randomness !== undefined) demandBytes(randomness, RANDOMNESS_BYTES, { algorithm: id, part: 'randomness' });
-  if (engine === 'native' && NATIVE.mlDsa && randomness !== undefined) {
+  if (engine === 'native' && NATIVE.mlDsa && randomness !== undefined && !expanded) {
     return plainBytes(nodeCrypto.sign(null, message, nativeSecretKey(id, secret)));
   }
-  return noble.sign(message, noble.keygen(secret).secretKey, { extraEntropy: randomness ?? false });
+  const secretKey = expanded ? secret : noble.keygen(secret).secretKey;
+  return noble.sign(message, secretKey, { extraEntropy: randomness ?? false });
 }
 
 function isGood(parameters: Parameters<MlDsaId>, request: VerifyRequest): boolean {
