@@ -8,10 +8,143 @@ import type { CommandEntry } from './command.ts';
 /** The subcommands; `path` is unique, and none is the beginning of another's unless it is a command of its own. */
 export const COMMANDS: readonly CommandEntry[] = [
   // Repository and roles
+  {
+    path: 'init',
+    summary: 'make a repository: Image and Director in one folder',
+    group: 'Repository and roles',
+    load: () => import('./init.ts'),
+  },
+  {
+    path: 'role set',
+    summary: 'stage the first keys of a role, or set the escrow key',
+    group: 'Repository and roles',
+    load: () => import('./role-set.ts'),
+  },
+  {
+    path: 'role change',
+    summary: 'stage a change of the keys of a role',
+    group: 'Repository and roles',
+    load: () => import('./role-change.ts'),
+  },
+  {
+    path: 'role list',
+    summary: 'list roles, their keys and thresholds',
+    group: 'Repository and roles',
+    load: () => import('./role-list.ts'),
+  },
+  {
+    path: 'diff',
+    summary: 'show what is staged, in words',
+    group: 'Repository and roles',
+    load: () => import('./diff.ts'),
+  },
+  {
+    path: 'discard',
+    summary: 'drop what is staged',
+    group: 'Repository and roles',
+    load: () => import('./discard.ts'),
+  },
+  {
+    path: 'sign',
+    summary: 'make the next versions of what changed and add signatures',
+    group: 'Repository and roles',
+    load: () => import('./sign.ts'),
+  },
+  {
+    path: 'renew',
+    summary: 'sign again what has under half its life left',
+    group: 'Repository and roles',
+    load: () => import('./renew.ts'),
+  },
+  {
+    path: 'status',
+    summary: 'show versions, expiries, thresholds and who has signed',
+    group: 'Repository and roles',
+    load: () => import('./status.ts'),
+  },
+  {
+    path: 'hold',
+    summary: 'stop sign, renew and publish in an emergency',
+    group: 'Repository and roles',
+    load: () => import('./hold.ts'),
+  },
+  {
+    path: 'root export',
+    summary: 'write the root of trust to pin',
+    group: 'Repository and roles',
+    load: () => import('./root-export.ts'),
+  },
+  {
+    path: 'publish image',
+    summary: 'write the Image repository as a static tree',
+    group: 'Repository and roles',
+    load: () => import('./publish-image.ts'),
+  },
+  {
+    path: 'target add',
+    summary: 'stage one firmware image as a target',
+    group: 'Repository and roles',
+    load: () => import('./target-add.ts'),
+  },
+  {
+    path: 'target remove',
+    summary: 'stage the removal of a target',
+    group: 'Repository and roles',
+    load: () => import('./target-remove.ts'),
+  },
+  {
+    path: 'target list',
+    summary: 'list targets, staged ones included',
+    group: 'Repository and roles',
+    load: () => import('./target-list.ts'),
+  },
+  {
+    path: 'log',
+    summary: 'show the audit log',
+    group: 'Repository and roles',
+    load: () => import('./log.ts'),
+  },
   // Keys
   // Releases
+  {
+    path: 'package',
+    summary: 'build one signed OTAP bundle per zonal gateway from a release plan',
+    group: 'Releases',
+    load: () => import('./package.ts'),
+  },
+  {
+    path: 'unpack',
+    summary: 'the images of a bundle, verified, as files',
+    group: 'Releases',
+    load: () => import('./unpack.ts'),
+  },
+  {
+    path: 'inspect',
+    summary: 'what a file of ours says, NOT VERIFIED',
+    group: 'Releases',
+    load: () => import('./inspect.ts'),
+  },
   // Fleet
+  {
+    path: 'ecu import',
+    summary: 'add or update the gateways and ECUs of a model',
+    group: 'Fleet',
+    load: () => import('./ecu-import.ts'),
+  },
+  {
+    path: 'ecu list',
+    summary: 'the gateways and ECUs of each model',
+    group: 'Fleet',
+    load: () => import('./ecu-list.ts'),
+  },
   // Verification
+  {
+    path: 'verify bundle',
+    summary: 'check a bundle against a pinned root, offline',
+    group: 'Verification',
+    refusesMalformed: true,
+    load: () => import('./verify-bundle.ts'),
+  },
   // This machine
   {
     path: 'doctor',

@@ -53,6 +53,8 @@ export interface PackageInput {
 /** What was packaged. */
 export interface PackageAnswer {
   readonly resolved: ResolvedPlan;
+  /** The role that will list the bundles. */
+  readonly role: string;
   readonly bundles: readonly MadeBundle[];
 }
 
@@ -80,7 +82,7 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
     planFolder: folderOf(input.plan),
   });
   const bundles = await makeBundles(repository, { resolved, images, signers, paths, time: stamp.time }, input);
-  return { resolved, bundles };
+  return { resolved, role, bundles };
 }
 
 interface Making {
