@@ -111,6 +111,11 @@ export const ERROR_CODES = {
 
   // formats/keys
   PEM_MALFORMED: 'malformed',
+  KEY_FILE_MALFORMED: 'malformed',
+  KEY_FILE_MISMATCH: 'malformed',
+  KEY_PARTS_DISAGREE: 'malformed',
+  KEY_ENCRYPTION_UNKNOWN: 'malformed',
+  KEY_COST_REFUSED: 'malformed',
 
   // trust
   TRUST_THRESHOLD: 'refused',
@@ -138,9 +143,9 @@ export const ERROR_CODES = {
   PASSPHRASE_MISSING: 'usage',
   PASSPHRASE_MISMATCH: 'usage',
   PASSPHRASE_WRONG: 'environment',
-  KEY_FILE_MODE: 'environment',
-  KEY_FILE_MALFORMED: 'malformed',
-  KEY_FILE_MISMATCH: 'malformed',
+  PASSPHRASE_EMPTY: 'usage',
+  KEY_FILE_MODE: 'policy',
+  SIGNER_JOIN: 'usage',
 
   // signers/pkcs11
   SIGNER_URI_MALFORMED: 'usage',
@@ -156,6 +161,15 @@ export const ERROR_CODES = {
   SIGNER_SESSION_LOST: 'environment',
   SIGNER_FAILED: 'environment',
   SIGNER_ANSWER_MALFORMED: 'environment',
+
+  // requests
+  REQUEST_MALFORMED: 'malformed',
+  REQUEST_ANSWER_MALFORMED: 'malformed',
+  REQUEST_FOREIGN: 'refused',
+  REQUEST_STALE: 'refused',
+  REQUEST_UNKNOWN_MEMBER: 'refused',
+  REQUEST_JOURNAL_CONFLICT: 'policy',
+  REQUEST_NOT_CONFIRMED: 'policy',
 
   // ceremonies
   CEREMONY_PLAN_MALFORMED: 'malformed',
