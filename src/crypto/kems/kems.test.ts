@@ -32,6 +32,13 @@ interface DecapsulateCase extends Omit<EncapsulateCase, 'm' | 'ek'> {
   readonly seed: string;
 }
 
+interface ExpandedCase extends Omit<DecapsulateCase, 'seed'> {
+  readonly parameterSet: string;
+  readonly comment: string;
+  readonly secret: string;
+  readonly flags: readonly string[];
+}
+
 /** The HPKE identifier of each mechanism; a new mechanism does not compile without one, nor pass without vectors. */
 const HPKE_IDS: Record<KemId, number> = {
   'MLKEM768-X25519': 0x647a,
@@ -121,6 +128,33 @@ describe.each(['ML-KEM-512', 'ML-KEM-768', 'ML-KEM-1024'] as const)('%s and Wych
         `${vector.tcId}`,
       ).toBe(expected);
     }
+  });
+});
+
+test('decapsulates with the expanded keys of Wycheproof, refuses those that do not fit together', () => {
+  for (const vector of cryptoVectors<ExpandedCase>('wycheproof-ml-kem-expanded').cases) {
+    const kem = kemAlgorithm(vector.parameterSet);
+    const request = { secret: hex(vector.secret), encapsulated: hex(vector.c) };
+    const refusal = vector.flags.includes('IncorrectCiphertextLength') ? 'DECRYPT_FAILED' : 'KEY_MALFORMED';
+    const expected = vector.result === 'valid' ? vector.K : refusal;
+    for (const engine of ENGINES) {
+      const shared = outcomeOf(() => kem.decapsulate({ ...request, engine }));
+      expect(shared, `${vector.parameterSet} ${vector.tcId}`).toBe(expected);
+    }
+  }
+});
+
+describe.each(KEMS.filter((kem) => kem.family === 'post-quantum'))('expanded keys of $id', (kem) => {
+  const seed = new Uint8Array(64).fill(7);
+  const secret = kem.expanded?.of(seed) ?? seed;
+
+  test.each(ENGINES)('are the same keys as their seeds, with engine %s', (engine) => {
+    expect(secret.length).toBe(kem.expanded?.bytes);
+    const publicKey = kem.publicKeyOf(engine, seed);
+    expect(kem.publicKeyOf(engine, secret)).toEqual(publicKey);
+    const { encapsulated, sharedSecret } = kem.encapsulate({ engine, publicKey, randomness: seed.subarray(32) });
+    expect(kem.decapsulate({ engine, secret, encapsulated })).toEqual(sharedSecret);
+    expect(codeOf(() => kem.keygen(engine, secret))).toBe('KEY_MALFORMED');
   });
 });
 

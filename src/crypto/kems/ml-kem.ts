@@ -47,7 +47,10 @@ function mlKem<const Id extends MlKemId>(parameters: Parameters<Id>): KemAlgorit
     sharedSecretBytes: SHARED_SECRET_BYTES,
     randomnessBytes: RANDOMNESS_BYTES,
     engines: NATIVE.mlKem ? ['noble', 'native'] : ['noble'],
-    keygen: (engine, seed) => ({ secret: seed.slice(), publicKey: publicKeyOf(engine, seed) }),
+    keygen: (engine, seed) => {
+      demandBytes(seed, SEED_BYTES, { algorithm: id, part: 'seed' });
+      return { secret: seed.slice(), publicKey: publicKeyOf(engine, seed) };
+    },
     publicKeyOf,
     checkPublicKey: (engine, publicKey) => {
       encapsulate(parameters, { engine, publicKey, randomness: new Uint8Array(RANDOMNESS_BYTES) });
@@ -67,11 +70,23 @@ function isExpanded({ noble }: Parameters<MlKemId>, secret: Uint8Array): boolean
 }
 
 function publicKeyOfSecret(parameters: Parameters<MlKemId>, engine: EngineName, secret: Uint8Array): Uint8Array {
-  if (isExpanded(parameters, secret)) return parameters.noble.getPublicKey(secret);
+  if (isExpanded(parameters, secret)) return publicKeyOfExpanded(parameters, secret);
   demandBytes(secret, SEED_BYTES, { algorithm: parameters.id, part: 'secret' });
   if (!isNative(engine)) return parameters.noble.keygen(secret).publicKey;
   const key = nodeCrypto.createPublicKey(nativeSecretKey(parameters.native, secret));
   return plainBytes(key.export({ format: 'der', type: 'spki' })).slice(SPKI_PREFIX_BYTES);
+}
+
+/** The public key that stands in an expanded key. Whether the secret part is its own, only using both can show. */
+function publicKeyOfExpanded({ id, noble }: Parameters<MlKemId>, secret: Uint8Array): Uint8Array {
+  return orThrow(
+    () => noble.getPublicKey(secret),
+    () => expandedMismatch(id),
+  );
+}
+
+function expandedMismatch(id: MlKemId) {
+  return keyMalformed(id, 'its expanded secret does not fit its public key');
 }
 
 function encapsulate(parameters: Parameters<MlKemId>, request: EncapsulateRequest): Encapsulation {
@@ -101,8 +116,10 @@ function decapsulate(parameters: Parameters<MlKemId>, request: DecapsulateReques
   }
   if (expanded) {
     // FIPS 203 section 7.3: noble refuses a key whose hash is not that of the public key in it.
-    const keyWrong = () => keyMalformed(id, 'its expanded secret does not fit its public key');
-    return orThrow(() => noble.decapsulate(encapsulated, secret), keyWrong);
+    return orThrow(
+      () => noble.decapsulate(encapsulated, secret),
+      () => expandedMismatch(id),
+    );
   }
   if (!isNative(engine)) return noble.decapsulate(encapsulated, noble.keygen(secret).secretKey);
   return plainBytes(nodeCrypto.decapsulate(nativeSecretKey(native, secret), encapsulated));

@@ -1,7 +1,7 @@
 import { shake128 } from '@noble/hashes/sha3.js';
 import { describe, expect, test } from 'vitest';
 import { toHex } from '../../core/bytes.ts';
-import { codeOf, cryptoVectors, hex } from '../../testing/crypto-vectors.ts';
+import { codeOf, cryptoVectors, hex, outcomeOf } from '../../testing/crypto-vectors.ts';
 import { ENGINES } from '../engine.ts';
 import { signatureAlgorithm } from './index.ts';
 import { mlDsa44, mlDsa65, mlDsa87 } from './ml-dsa.ts';
@@ -23,6 +23,12 @@ interface VerifyCase {
 
 interface SignCase extends Omit<VerifyCase, 'result'> {
   readonly seed: string;
+}
+
+interface ExpandedCase extends VerifyCase {
+  readonly parameterSet: string;
+  readonly comment: string;
+  readonly secret: string;
 }
 
 const ALGORITHMS = [mlDsa44, mlDsa65, mlDsa87];
@@ -47,6 +53,20 @@ test('P: keys and deterministic signatures of 100 seeds accumulate to the hashes
   }
 });
 
+test('signs with the expanded keys of Wycheproof, refuses those that are cut or out of range', () => {
+  for (const vector of cryptoVectors<ExpandedCase>('wycheproof-ml-dsa-expanded').cases) {
+    const algorithm = signatureAlgorithm(vector.parameterSet);
+    const request = { secret: hex(vector.secret), message: hex(vector.msg) };
+    for (const engine of ENGINES) {
+      const expected = vector.result === 'valid' ? vector.sig : 'KEY_MALFORMED';
+      const signed = outcomeOf(() => algorithm.sign({ ...request, engine }));
+      expect(signed, `${vector.parameterSet} ${vector.tcId}`).toBe(expected);
+      const publicKey = outcomeOf(() => algorithm.publicKeyOf(engine, request.secret));
+      expect(publicKey, `${vector.comment} of`).toBe(vector.result === 'valid' ? vector.publicKey : 'KEY_MALFORMED');
+    }
+  }
+});
+
 describe.each(ALGORITHMS)('$id', (algorithm) => {
   test.each(ENGINES)('passes Wycheproof (verify) with engine %s', (engine) => {
     for (const vector of cryptoVectors<VerifyCase>(`wycheproof-${algorithm.id}-verify`).cases) {
@@ -68,6 +88,21 @@ describe.each(ALGORITHMS)('$id', (algorithm) => {
         expect(toHex(algorithm.publicKeyOf(engine, request.secret))).toBe(vector.publicKey);
         expect(toHex(algorithm.sign({ ...request, engine })), `${vector.tcId}`).toBe(vector.sig);
       }
+    }
+  });
+
+  test('an expanded key is the same key as its seed, and is no seed', () => {
+    const seed = new Uint8Array(32).fill(7);
+    const secret = algorithm.expanded?.of(seed) ?? seed;
+    expect(secret.length).toBe(algorithm.expanded?.bytes);
+    const message = Uint8Array.of(1, 2, 3);
+    for (const engine of ENGINES) {
+      const publicKey = algorithm.publicKeyOf(engine, secret);
+      expect(publicKey).toEqual(algorithm.publicKeyOf(engine, seed));
+      expect(algorithm.sign({ engine, secret, message })).toEqual(algorithm.sign({ engine, secret: seed, message }));
+      const hedged = algorithm.sign({ engine, secret, message, randomness: seed });
+      algorithm.verify({ engine, publicKey, message, signature: hedged });
+      expect(codeOf(() => algorithm.keygen(engine, secret))).toBe('KEY_MALFORMED');
     }
   });
 

@@ -43,7 +43,10 @@ function mlDsa<const Id extends MlDsaId>(parameters: Parameters<Id>): SignatureA
     publicKeyBytes,
     signatureBytes,
     engines: NATIVE.mlDsa ? ['noble', 'native'] : ['noble'],
-    keygen: (engine, seed) => ({ secret: seed.slice(), publicKey: publicKeyOf(engine, seed) }),
+    keygen: (engine, seed) => {
+      demandBytes(seed, SEED_BYTES, { algorithm: id, part: 'seed' });
+      return { secret: seed.slice(), publicKey: publicKeyOf(engine, seed) };
+    },
     publicKeyOf,
     checkPublicKey,
     sign: (request) => sign(parameters, request),
@@ -67,7 +70,7 @@ function publicKeyOfSecret(parameters: Parameters<MlDsaId>, engine: EngineName, 
   if (isExpanded(parameters, secret)) {
     return orThrow(
       () => parameters.noble.getPublicKey(secret),
-      () => keyMalformed(parameters.id, 'its expanded secret has a coefficient out of range'),
+      () => outOfRange(parameters.id),
     );
   }
   demandBytes(secret, SEED_BYTES, { algorithm: parameters.id, part: 'secret' });
@@ -86,7 +89,14 @@ function sign(parameters: Parameters<MlDsaId>, request: SignRequest): Uint8Array
     return plainBytes(nodeCrypto.sign(null, message, nativeSecretKey(id, secret)));
   }
   const secretKey = expanded ? secret : noble.keygen(secret).secretKey;
-  return noble.sign(message, secretKey, { extraEntropy: randomness ?? false });
+  return orThrow(
+    () => noble.sign(message, secretKey, { extraEntropy: randomness ?? false }),
+    () => outOfRange(id),
+  );
+}
+
+function outOfRange(id: MlDsaId) {
+  return keyMalformed(id, 'its expanded secret has a coefficient out of range');
 }
 
 function isGood(parameters: Parameters<MlDsaId>, request: VerifyRequest): boolean {
