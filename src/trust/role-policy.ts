@@ -33,6 +33,8 @@ export interface KeyThreshold {
 /** What a file of a role must be signed with. */
 export interface RolePolicy {
   readonly role: string;
+  /** Tells this policy from every other one under the same Snapshot. */
+  readonly id: string;
   /** Who says so, e.g. `root 3`. */
   readonly delegator: string;
   readonly classical: KeyThreshold;

@@ -36,16 +36,17 @@ export function decodeDelegations(signed: JsonPlace, form: KeyForm): Delegations
   const succinct = jsonMember(place, 'succinct_roles');
   requireOne([roles, succinct]);
   if (succinct.value !== undefined) return { keys, roles: [], succinct: decodeSuccinct(succinct, keys) };
-  const listed = decodeList(roles, (item) => decodeSingle(item, keys));
-  requireUnique(
-    listed.map(({ name }) => name),
-    roles,
-  );
-  return { keys, roles: listed, succinct: undefined };
+  return { keys, roles: decodeList(roles, (item) => decodeSingle(item, keys)), succinct: undefined };
 }
 
+/** Delegations in order, their names unique. */
 function decodeList(place: JsonPlace, decode: (item: JsonPlace) => Delegation): readonly Delegation[] {
-  return jsonList(place, DELEGATIONS_MAX).map(decode);
+  const listed = jsonList(place, DELEGATIONS_MAX).map(decode);
+  requireUnique(
+    listed.map(({ name }) => name),
+    place,
+  );
+  return listed;
 }
 
 function decodeSingle(place: JsonPlace, keys: KeyRing['keys']): Delegation {

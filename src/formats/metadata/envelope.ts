@@ -150,7 +150,6 @@ function decodeHybridSignatures(place: JsonPlace): Envelope['hybridSignatures'] 
   const signatures = jsonList(member, SIGNATURES_MAX).map((item) => ({
     keyId: jsonParsed(jsonMember(item, 'keyid'), parseKeyId),
     signature: decodeBase64(jsonMember(item, 'sig')),
-    ),
   }));
   requireDistinct(signatures, member);
   return signatures;
