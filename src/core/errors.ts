@@ -144,6 +144,7 @@ export const ERROR_CODES = {
   PASSPHRASE_MISMATCH: 'usage',
   PASSPHRASE_WRONG: 'environment',
   PASSPHRASE_EMPTY: 'usage',
+  PASSPHRASE_TOO_LONG: 'usage',
   KEY_FILE_MODE: 'policy',
   SIGNER_JOIN: 'usage',
 

@@ -5,7 +5,9 @@
  *
  * @see RFC 5480, RFC 8410, RFC 9881, RFC 9935, draft-connolly-cfrg-xwing-kem
  */
+import { isKemId } from '../../crypto/kems/index.ts';
 import type { KemId } from '../../crypto/kems/index.ts';
+import { isSignatureId } from '../../crypto/signatures/index.ts';
 import type { SignatureId } from '../../crypto/signatures/index.ts';
 
 /** An algorithm of a key. */
@@ -53,5 +55,10 @@ export const KEY_IDENTIFIERS: readonly KeyIdentifier[] = [
 
 /** What an algorithm's keys are for. */
 export function purposeOf(algorithm: KeyAlgorithm): KeyPurpose {
-  return KEY_IDENTIFIERS.find((entry) => entry.algorithm === algorithm)?.purpose ?? 'encryption';
+  return isSignatureId(algorithm) ? 'signing' : 'encryption';
+}
+
+/** Whether `id` names an algorithm of keys. */
+export function isKeyAlgorithm(id: string): id is KeyAlgorithm {
+  return isSignatureId(id) || isKemId(id);
 }

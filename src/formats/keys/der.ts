@@ -1,14 +1,21 @@
 /**
- * DER through the ASN.1 library, strictly: what is read must be exactly what would be written.
+ * DER through the ASN.1 library, strictly: the values read are written anew, and must give the same bytes. The library
+ * itself reads BER and writes it back as it came, so its own re-encoding would prove nothing.
  *
- * @see ITU-T X.690
+ * Invariants: only the types that key files are made of are read (SEQUENCE, INTEGER, OBJECT IDENTIFIER, primitive OCTET
+ * STRING, BIT STRING of whole bytes, NULL, context tags); size and depth are bounded.
+ *
+ * @see ITU-T X.690 sections 8, 10 and 11
  */
 import * as asn1js from 'asn1js';
 import { equalBytes } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
+import type { SecureevError } from '../../core/errors.ts';
 
 /** Largest DER structure read, in bytes: an expanded ML-DSA-87 key with its seed is under 8 KiB. */
 export const DER_BYTES_MAX = 32 * 1024;
+const DEPTH_MAX = 8;
+const CONTEXT_CLASS = 3;
 
 /** Any decoded value. */
 export type DerNode = asn1js.BaseBlock;
@@ -17,9 +24,10 @@ export type DerNode = asn1js.BaseBlock;
 export function decodeDer(bytes: Uint8Array, what: string): DerNode {
   if (bytes.length === 0 || bytes.length > DER_BYTES_MAX) throw malformed(what, 'empty or too long');
   const { offset, result } = parse(bytes, what);
-  if (offset !== bytes.length || result.error !== '') throw malformed(what, 'not one DER value');
-  if (!equalBytes(encodeDer(result), bytes)) throw malformed(what, 'BER that is not DER');
-  return result;
+  if (offset !== bytes.length) throw malformed(what, 'not one DER value');
+  const node = rebuilt(result, { what, depth: 0 });
+  if (!equalBytes(encodeDer(node), bytes)) throw malformed(what, 'BER that is not DER');
+  return node;
 }
 
 function parse(bytes: Uint8Array, what: string): asn1js.FromBerResult {
@@ -30,19 +38,84 @@ function parse(bytes: Uint8Array, what: string): asn1js.FromBerResult {
   }
 }
 
+/** A fresh node with the value of `node` and nothing of how it was written. */
+function rebuilt(node: DerNode, place: { what: string; depth: number }): DerNode {
+  if (place.depth > DEPTH_MAX) throw malformed(place.what, 'nested too deeply');
+  const inner = { ...place, depth: place.depth + 1 };
+  if (node instanceof asn1js.Sequence)
+    return derSequenceOf(...node.valueBlock.value.map((item) => rebuilt(item, inner)));
+  if (node instanceof asn1js.ObjectIdentifier) return derOidOf(node.valueBlock.toString());
+  if (node instanceof asn1js.Null) return new asn1js.Null();
+  if (node instanceof asn1js.Integer) return rebuiltInteger(node, place.what);
+  if (node instanceof asn1js.OctetString) return derOctetsOf(node.valueBlock.valueHexView);
+  if (node instanceof asn1js.BitString && node.valueBlock.unusedBits === 0) {
+    return derBitsOf(node.valueBlock.valueHexView);
+  }
+  const { tagClass, tagNumber } = node.idBlock;
+  if (tagClass !== CONTEXT_CLASS) throw malformed(place.what, 'a type that no key has');
+  if (node instanceof asn1js.Constructed) {
+    return derTaggedOf(tagNumber, ...node.valueBlock.value.map((item) => rebuilt(item, inner)));
+  }
+  if (node instanceof asn1js.Primitive) return derImplicitOf(tagNumber, node.valueBlock.valueHexView);
+  throw malformed(place.what, 'a type that no key has');
+}
+
+function rebuiltInteger(node: asn1js.Integer, what: string): DerNode {
+  const bytes = node.valueBlock.valueHexView;
+  const [first, second = 0] = bytes;
+  const needless = bytes.length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
+  if (first === undefined || needless) throw malformed(what, 'an INTEGER that is not the shortest');
+  return new asn1js.Integer({ valueHex: Uint8Array.from(bytes) });
+}
+
 /** Writes a value. */
-export function encodeDer(node: asn1js.BaseBlock): Uint8Array {
+export function encodeDer(node: DerNode): Uint8Array<ArrayBuffer> {
   return new Uint8Array(node.toBER(false));
+}
+
+/** Makes a SEQUENCE. */
+export function derSequenceOf(...value: DerNode[]): DerNode {
+  return new asn1js.Sequence({ value });
+}
+
+/** Makes an INTEGER, 0 to 2^53 - 1. */
+export function derIntegerOf(value: number): DerNode {
+  return asn1js.Integer.fromBigInt(BigInt(value));
+}
+
+/** Makes an OBJECT IDENTIFIER. */
+export function derOidOf(value: string): DerNode {
+  return new asn1js.ObjectIdentifier({ value });
+}
+
+/** Makes an OCTET STRING. */
+export function derOctetsOf(bytes: Uint8Array): DerNode {
+  return new asn1js.OctetString({ valueHex: Uint8Array.from(bytes) });
+}
+
+/** Makes a BIT STRING of whole bytes. */
+export function derBitsOf(bytes: Uint8Array): DerNode {
+  return new asn1js.BitString({ valueHex: Uint8Array.from(bytes) });
+}
+
+/** Makes `[tag]` around values. */
+export function derTaggedOf(tagNumber: number, ...value: DerNode[]): DerNode {
+  return new asn1js.Constructed({ idBlock: { tagClass: CONTEXT_CLASS, tagNumber }, value });
+}
+
+/** Makes `[tag] IMPLICIT` of a primitive value with this content. */
+export function derImplicitOf(tagNumber: number, bytes: Uint8Array): DerNode {
+  const idBlock = { tagClass: CONTEXT_CLASS, tagNumber };
+  return new asn1js.Primitive({ idBlock, valueHex: Uint8Array.from(bytes) });
 }
 
 /** The members of a SEQUENCE with `min` to `max` of them. @throws KEY_MALFORMED */
 export function derSequence(node: DerNode | undefined, size: { min: number; max: number; what: string }): DerNode[] {
   const members = node instanceof asn1js.Sequence ? node.valueBlock.value : [];
-  const blocks = members.filter((member) => member instanceof asn1js.BaseBlock);
-  if (!(node instanceof asn1js.Sequence) || blocks.length < size.min || blocks.length > size.max) {
+  if (!(node instanceof asn1js.Sequence) || members.length < size.min || members.length > size.max) {
     throw malformed(size.what, 'not the SEQUENCE that belongs there');
   }
-  return blocks;
+  return members;
 }
 
 /** The text of an OBJECT IDENTIFIER, `1.2.840...`. @throws KEY_MALFORMED */
@@ -51,17 +124,16 @@ export function derOid(node: DerNode | undefined, what: string): string {
   return node.valueBlock.toString();
 }
 
-/** The content of a primitive OCTET STRING. @throws KEY_MALFORMED */
-export function derOctets(node: DerNode | undefined, what: string): Uint8Array {
+/** The content of an OCTET STRING. @throws KEY_MALFORMED */
+export function derOctets(node: DerNode | undefined, what: string): Uint8Array<ArrayBuffer> {
   if (!(node instanceof asn1js.OctetString)) throw malformed(what, 'not an OCTET STRING');
-  return node.valueBlock.valueHexView.slice();
+  return Uint8Array.from(node.valueBlock.valueHexView);
 }
 
-/** The bytes of a BIT STRING without unused bits. @throws KEY_MALFORMED */
-export function derBits(node: DerNode | undefined, what: string): Uint8Array {
-  if (!(node instanceof asn1js.BitString) || node.valueBlock.unusedBits !== 0)
-    throw malformed(what, 'not a BIT STRING');
-  return node.valueBlock.valueHexView.slice();
+/** The bytes of a BIT STRING. @throws KEY_MALFORMED */
+export function derBits(node: DerNode | undefined, what: string): Uint8Array<ArrayBuffer> {
+  if (!(node instanceof asn1js.BitString)) throw malformed(what, 'not a BIT STRING');
+  return Uint8Array.from(node.valueBlock.valueHexView);
 }
 
 /** A non-negative INTEGER of at most 48 bits. @throws KEY_MALFORMED */
@@ -72,6 +144,22 @@ export function derSmallInteger(node: DerNode | undefined, what: string): number
   return bytes.reduce((sum, byte) => sum * 256 + byte, 0);
 }
 
-function malformed(what: string, reason: string): Error {
+/** The values in `[tag]`, undefined where `node` is none. */
+export function derTagged(node: DerNode | undefined, tag: number): DerNode[] | undefined {
+  if (!(node instanceof asn1js.Constructed) || !isContext(node, tag)) return undefined;
+  return node.valueBlock.value;
+}
+
+/** The content of `[tag] IMPLICIT` of a primitive value, undefined where `node` is none. */
+export function derImplicit(node: DerNode | undefined, tag: number): Uint8Array<ArrayBuffer> | undefined {
+  if (!(node instanceof asn1js.Primitive) || !isContext(node, tag)) return undefined;
+  return Uint8Array.from(node.valueBlock.valueHexView);
+}
+
+function isContext(node: DerNode, tag: number): boolean {
+  return node.idBlock.tagClass === CONTEXT_CLASS && node.idBlock.tagNumber === tag;
+}
+
+function malformed(what: string, reason: string): SecureevError {
   return failure('KEY_MALFORMED', `malformed ${what}: ${reason}`);
 }

@@ -2,7 +2,7 @@
  * A public key with its id.
  *
  * The id of a signing key is its TUF key id: SHA-256 over the canonical JSON of `{keytype, keyval, scheme}`; of an
- * encryption key it is SHA-256 over its SPKI DER.
+ * encryption key it is SHA-256 over its SPKI DER, or over its JWK (RFC 7638) where it has no object identifier.
  */
 import { parseKeyId } from '../../core/brands.ts';
 import type { KeyId } from '../../core/brands.ts';
@@ -13,6 +13,7 @@ import { jsonMap } from '../json/json.ts';
 import type { JsonMap } from '../json/json.ts';
 import { purposeOf } from './algorithms.ts';
 import type { KeyAlgorithm } from './algorithms.ts';
+import { encodePublicJwk, hasJwk } from './jwk.ts';
 import { encodeSpki, encodeSpkiPem } from './spki.ts';
 import type { RawPublicKey } from './spki.ts';
 
@@ -21,10 +22,15 @@ export interface PublicKey extends RawPublicKey {
   readonly keyId: KeyId;
 }
 
+/** The bytes that stand for a public key in a `.pub` file: SPKI DER, or a JWK where there is no object identifier. */
+export function encodePublicKey(raw: RawPublicKey): Uint8Array {
+  return hasJwk(raw.algorithm) ? encodePublicJwk(raw) : encodeSpki(raw);
+}
+
 /** Adds the id to a raw public key. */
 export function makePublicKey(algorithm: KeyAlgorithm, bytes: Uint8Array): PublicKey {
   const raw = { algorithm, bytes };
-  const hashed = purposeOf(algorithm) === 'signing' ? canonicalJson(tufKeyObject(raw)) : encodeSpki(raw);
+  const hashed = purposeOf(algorithm) === 'signing' ? canonicalJson(tufKeyObject(raw)) : encodePublicKey(raw);
   return { ...raw, keyId: parseKeyId(toHex(sha256('noble', hashed))) };
 }
 
