@@ -185,6 +185,7 @@ CREATE TABLE envelopes (
 ) STRICT;
 CREATE UNIQUE INDEX envelopes_active ON envelopes (payload, keyid) WHERE removed_at IS NULL;
 CREATE INDEX envelopes_vehicle ON envelopes (vehicle, payload);
+CREATE INDEX envelopes_payload ON envelopes (payload, id);
 `;
 
 const AUDIT = `

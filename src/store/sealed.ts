@@ -85,6 +85,33 @@ export function removeEnvelope(tx: Tx, from: { payload: Uint8Array; keyId: strin
   );
 }
 
+/** Takes every envelope of a vehicle away; how many there were. */
+export function removeEnvelopesOfVehicle(tx: Tx, from: { payload: Uint8Array; vehicle: string }): number {
+  return tx
+    .sql('UPDATE envelopes SET removed_at = ? WHERE payload = ? AND vehicle = ? AND removed_at IS NULL')
+    .run(tx.now, blob(from.payload), from.vehicle).changes;
+}
+
+/** A vehicle's envelopes of a payload that were not taken away, newest first. */
+export function envelopesFor(reader: Reader, payload: Uint8Array, vehicle: string): readonly StoredEnvelope[] {
+  return reader
+    .sql<EnvelopeRow>(
+      'SELECT * FROM envelopes WHERE vehicle = ? AND payload = ? AND removed_at IS NULL ORDER BY id DESC',
+    )
+    .all(vehicle, blob(payload))
+    .map(envelopeOf);
+}
+
+/** The escrow's envelopes of a payload, newest first. */
+export function escrowEnvelopes(reader: Reader, payload: Uint8Array): readonly StoredEnvelope[] {
+  return reader
+    .sql<EnvelopeRow>(
+      'SELECT * FROM envelopes WHERE vehicle IS NULL AND payload = ? AND removed_at IS NULL ORDER BY id DESC',
+    )
+    .all(blob(payload))
+    .map(envelopeOf);
+}
+
 /** The envelopes of a payload, in the order they were added, row by row; removed ones only if `everyone`. */
 export function* envelopesOf(reader: Reader, payload: Uint8Array, everyone = false): Iterable<StoredEnvelope> {
   const rows = reader

@@ -1,0 +1,106 @@
+/**
+ * A whole payload file: sealed from a clear file, or opened into one, in one pass.
+ *
+ * Invariant: the output is committed by the caller, after this returned; until then there is no file under its name.
+ */
+import { concatBytes } from '../../core/bytes.ts';
+import type { InputFile, Io, OutputFile } from '../../core/ports.ts';
+import { sealedChunkBytes, startOpening, startSealing } from '../../formats/sealed/chunks.ts';
+import { CONTENT_KEY_BYTES, deriveFileKey } from '../../formats/sealed/content-key.ts';
+import { PREFIX_BYTES, SALT_BYTES, encodeHeader, sealedBytes } from '../../formats/sealed/header.ts';
+import type { PayloadHeader, PayloadPrefix } from '../../formats/sealed/header.ts';
+import type { Suite } from '../../formats/sealed/suites.ts';
+import { pump } from './sealed-pump.ts';
+
+/** Plaintext bytes that pass in one step, in whole chunks. */
+const BATCH_BYTES = 1024 * 1024;
+const NOTHING = new Uint8Array(0);
+
+/** Size and SHA-256 (32 bytes) of a file. */
+export interface HashedFile {
+  readonly sizeBytes: number;
+  readonly sha256: Uint8Array;
+}
+
+/** What sealing a file gave. */
+export interface SealedFile {
+  readonly header: PayloadHeader;
+  readonly headerBytes: Uint8Array;
+  /** 32 bytes; belongs into envelopes and nowhere else. */
+  readonly contentKey: Uint8Array;
+  readonly clear: HashedFile;
+  readonly sealed: HashedFile;
+}
+
+/** Seals `input` to `output` under a fresh content key. @throws SEALED_TOO_LARGE, FILE_CHANGED, DISK_FULL, INTERRUPTED */
+export async function sealFile(
+  io: Io,
+  files: { readonly input: InputFile; readonly output: OutputFile },
+  choice: { readonly suite: Suite; readonly chunkBytes: number },
+): Promise<SealedFile> {
+  const { engine, random } = io;
+  const { input, output } = files;
+  const header = { ...choice, plaintextBytes: input.sizeBytes };
+  const headerBytes = encodeHeader(header);
+  const contentKey = random.bytes(CONTENT_KEY_BYTES);
+  const salt = random.bytes(SALT_BYTES);
+  const { fileKey, commitment } = deriveFileKey(engine, contentKey, { headerBytes, salt });
+  const sealer = startSealing({ engine, fileKey, header });
+  const task = io.progress.start(`encrypting ${input.path}`, input.sizeBytes, 'bytes');
+  const hashes = await pump(io, {
+    input,
+    output,
+    readBytes: BATCH_BYTES,
+    writeBytes: sealedChunkBytes(header, BATCH_BYTES / header.chunkBytes),
+    head: { read: NOTHING, write: concatBytes(headerBytes, salt, commitment) },
+    transform: (target, source) => sealer.seal(target, source),
+    task,
+  });
+  sealer.finish();
+  task.done();
+  return {
+    header,
+    headerBytes,
+    contentKey,
+    clear: { sizeBytes: input.sizeBytes, sha256: hashes.read },
+    sealed: { sizeBytes: sealedBytes(header), sha256: hashes.written },
+  };
+}
+
+/**
+ * Opens a payload, of which `prefix` is the beginning and whose size was checked, to `output`.
+ *
+ * @throws SEALED_CHUNK, SEALED_TRUNCATED, FILE_CHANGED, DISK_FULL, INTERRUPTED
+ */
+export async function openFile(
+  io: Io,
+  files: { readonly input: InputFile; readonly output: OutputFile },
+  opened: { readonly prefix: PayloadPrefix; readonly prefixBytes: Uint8Array; readonly fileKey: Uint8Array },
+): Promise<{ clear: HashedFile; sealed: HashedFile }> {
+  const { input, output } = files;
+  const { header } = opened.prefix;
+  const opener = startOpening({ engine: io.engine, fileKey: opened.fileKey, header });
+  const task = io.progress.start(`decrypting ${input.path}`, input.sizeBytes - PREFIX_BYTES, 'bytes');
+  const hashes = await pump(io, {
+    input,
+    output,
+    readBytes: sealedChunkBytes(header, BATCH_BYTES / header.chunkBytes),
+    writeBytes: BATCH_BYTES,
+    head: { read: opened.prefixBytes, write: NOTHING },
+    transform(target, source) {
+      let length = 0;
+      for (const piece of opener.open(source)) {
+        target.set(piece, length);
+        length += piece.length;
+      }
+      return length;
+    },
+    task,
+  });
+  opener.finish();
+  task.done();
+  return {
+    clear: { sizeBytes: header.plaintextBytes, sha256: hashes.written },
+    sealed: { sizeBytes: input.sizeBytes, sha256: hashes.read },
+  };
+}
