@@ -124,6 +124,42 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: 'Releases',
     load: () => import('./inspect.ts'),
   },
+  {
+    path: 'encrypt',
+    summary: 'encrypt bundles or images for vehicles',
+    group: 'Releases',
+    load: () => import('./encrypt.ts'),
+  },
+  {
+    path: 'decrypt',
+    summary: 'decrypt a sealed payload; the result is UNVERIFIED',
+    group: 'Releases',
+    load: () => import('./decrypt.ts'),
+  },
+  {
+    path: 'envelope add',
+    summary: 'give more vehicles an envelope of a payload',
+    group: 'Releases',
+    load: () => import('./envelope-add.ts'),
+  },
+  {
+    path: 'envelope remove',
+    summary: "take vehicles' envelopes away",
+    group: 'Releases',
+    load: () => import('./envelope-remove.ts'),
+  },
+  {
+    path: 'envelope list',
+    summary: 'list sealed payloads, or the recipients of one',
+    group: 'Releases',
+    load: () => import('./envelope-list.ts'),
+  },
+  {
+    path: 'envelope extract',
+    summary: "write one vehicle's envelope to a file",
+    group: 'Releases',
+    load: () => import('./envelope-extract.ts'),
+  },
   // Fleet
   {
     path: 'ecu import',
@@ -136,6 +172,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'the gateways and ECUs of each model',
     group: 'Fleet',
     load: () => import('./ecu-list.ts'),
+  },
+  {
+    path: 'vehicle add',
+    summary: 'add a vehicle of a known model',
+    group: 'Fleet',
+    load: () => import('./vehicle-add.ts'),
+  },
+  {
+    path: 'vehicle list',
+    summary: 'list vehicles by VIN',
+    group: 'Fleet',
+    load: () => import('./vehicle-list.ts'),
+  },
+  {
+    path: 'vehicle show',
+    summary: 'show a vehicle, its keys, and what was sealed to it',
+    group: 'Fleet',
+    load: () => import('./vehicle-show.ts'),
+  },
+  {
+    path: 'vehicle key set',
+    summary: 'give a vehicle an encryption key',
+    group: 'Fleet',
+    load: () => import('./vehicle-key-set.ts'),
+  },
+  {
+    path: 'vehicle key revoke',
+    summary: "revoke a vehicle's key",
+    group: 'Fleet',
+    load: () => import('./vehicle-key-revoke.ts'),
   },
   // Verification
   {
