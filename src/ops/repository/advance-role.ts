@@ -29,7 +29,8 @@ import {
 } from '../../store/versions.ts';
 import type { FrozenVersion } from '../../store/versions.ts';
 import { collectSignatures, sectionOf } from './collect-signatures.ts';
-import { authoritiesFor, definitionsIn, holderOf, membersOf } from './definitions.ts';
+import { authoritiesFor, authorityOf, definitionsIn, holderOf, membersOf, previousDefinitions } from './definitions.ts';
+import type { Definitions } from './definitions.ts';
 import { nextBody } from './next-body.ts';
 import { roleText } from './role-address.ts';
 import { situationOf } from './situation.ts';
@@ -124,12 +125,12 @@ async function finish(tx: Tx, { role, frozen, made }: Pending, signing: Signing)
     return blocked(role, `version ${frozen.version} expired while it waited: \`secureev discard ${roleText(role)}\``);
   }
   const authorities = authoritiesFor(tx, role, 'frozen');
-  const members = membersOf(
-    definitionsIn(tx, role.repository, 'complete'),
-    definitionsIn(tx, role.repository, 'frozen'),
-  );
+  const previous = previousDefinitions(tx, role.repository);
+  const inForce = definitionsIn(tx, role.repository, 'complete');
+  const members = membersOf(inForce, definitionsIn(tx, role.repository, 'frozen'), previous);
   const { keys, pretend } = signing;
-  const added = await collectSignatures(tx, { role, frozen, authorities, members, keys, pretend });
+  const eligible = [...authorities, ...previousAuthority(role, previous)];
+  const added = await collectSignatures(tx, { role, frozen, authorities: eligible, members, keys, pretend });
   tx.about(`role:${roleText(role)}`);
   const { version } = frozen;
   const states = thresholdStates(authorities, signaturesOn(tx, role, version));
@@ -139,6 +140,12 @@ async function finish(tx: Tx, { role, frozen, made }: Pending, signing: Signing)
   completeVersion(tx, role, { version, file, sha256: sha256(tx.io.engine, file) });
   const { expires } = frozen;
   return { ...base(role), version, state: 'complete', expires, made, added: named(members, added) };
+}
+
+/** Old keys may sign beside the new ones, so that a rotation can be published without a moment in between. */
+function previousAuthority(role: StoredRole, previous: Definitions): readonly Authority[] {
+  const definition = role.name === 'root' ? undefined : previous.get(role.name);
+  return definition === undefined ? [] : [authorityOf('the root before', definition)];
 }
 
 function assemble(

@@ -4,7 +4,7 @@ import { definitionOf, keyIdsOf } from '../../plan/role-definition.ts';
 import type { Member, RoleDefinition } from '../../plan/role-definition.ts';
 import type { Authority, Threshold } from '../../plan/quorum.ts';
 import type { Reader } from '../../store/reader.ts';
-import { completeItem, findRole, frozenItem, nextItem } from '../../store/roles.ts';
+import { completeItem, findRole, frozenItem, itemAt, nextItem } from '../../store/roles.ts';
 import type { RepositoryKind, StoredRole } from '../../store/roles.ts';
 
 /** Role name -> definition; roles without keys are missing. */
@@ -27,6 +27,19 @@ export function definitionsIn(reader: Reader, repository: RepositoryKind, state:
   if (root === undefined) return definitions;
   for (const name of TOP_LEVEL_ROLES) {
     const value = READ[state](reader, root, definitionItem(name));
+    if (value !== undefined) definitions.set(name, definitionOf(value));
+  }
+  return definitions;
+}
+
+/** The definitions of the root before the one in force; empty where there is none. */
+export function previousDefinitions(reader: Reader, repository: RepositoryKind): Definitions {
+  const root = findRole(reader, { repository, name: 'root' });
+  const definitions = new Map<string, RoleDefinition>();
+  const version = (root?.completeVersion ?? 0) - 1;
+  if (root === undefined || version < 1) return definitions;
+  for (const name of TOP_LEVEL_ROLES) {
+    const value = itemAt(reader, root, { item: definitionItem(name), version });
     if (value !== undefined) definitions.set(name, definitionOf(value));
   }
   return definitions;

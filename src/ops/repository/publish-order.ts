@@ -84,7 +84,7 @@ function meetsRoot(io: Io, root: PublishedFile, files: readonly RoleFile[]): boo
   try {
     for (const { role, bytes } of top) {
       const { unverified: envelope } = decodeMetadata(bytes, role);
-      requireRootPolicy(io.engine, envelope, { root: signed, role });
+      requireRootPolicy(io.engine, envelope, { root: signed, role: envelope.signed.role });
     }
     return true;
   } catch (thrown) {

@@ -1,8 +1,9 @@
 /** Signs again what has under half its life left, or what is no longer signed as the root in force demands. */
 import type { Io } from '../../core/ports.ts';
 import { reasonsFor, signingOrder } from '../../plan/next-version.ts';
-import type { PassphraseChoice } from '../../signers/signer.ts';
+import type { PassphraseChoice, SignerKey } from '../../signers/signer.ts';
 import type { Tx } from '../../store/reader.ts';
+import type { Repository } from '../../store/repository.ts';
 import { findRole, itemChanges, repositoryRoles } from '../../store/roles.ts';
 import type { RoleAddress, StoredRole } from '../../store/roles.ts';
 import { advanceRole } from './advance-role.ts';
@@ -33,29 +34,37 @@ export interface RenewAnswer {
 
 /** Renews what is due; staged changes are left alone. @throws REPOSITORY_HELD, and what signers throw */
 export async function renewRoles(input: RenewInput, io: Io): Promise<RenewAnswer> {
-  const named = input.roles.map(signedRole);
+  const roles = input.roles.map(signedRole);
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
   using signers = await openSigners(io, input);
-  return await repository.transactAsync({ command: 'renew', summary: '', dryRun: input.dryRun }, async (tx) => {
+  const { withinSeconds, dryRun } = input;
+  return await renewWithKeys(repository, { roles, keys: signers.keys, withinSeconds, dryRun });
+}
+
+/** What to renew with keys that are open. */
+export interface RenewRequest {
+  /** All roles where this is empty. */
+  readonly roles: readonly RoleAddress[];
+  readonly keys: readonly SignerKey[];
+  readonly withinSeconds?: number | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Renews in one transaction. @throws REPOSITORY_HELD, SIGNATURE_INVALID */
+export async function renewWithKeys(repository: Repository, request: RenewRequest): Promise<RenewAnswer> {
+  const { keys, withinSeconds, dryRun } = request;
+  const { identity } = repository;
+  const signing: Signing = { identity, keys, purpose: 'renew', withinSeconds, pretend: dryRun === true };
+  return await repository.transactAsync({ command: 'renew', summary: '', dryRun }, async (tx) => {
     refuseIfHeld(tx);
-    const { withinSeconds } = input;
-    const pretend = input.dryRun === true;
-    const signing: Signing = {
-      identity: repository.identity,
-      keys: signers.keys,
-      purpose: 'renew',
-      withinSeconds,
-      pretend,
-    };
     const outcomes: RoleOutcome[] = [];
-    for (const address of signingOrder(named.length === 0 ? allRoles(tx) : named)) {
+    for (const address of signingOrder(request.roles.length === 0 ? allRoles(tx) : request.roles)) {
       const outcome = await renewRole(tx, address, signing);
       if (outcome !== undefined) outcomes.push(outcome);
     }
     tx.summarize(summaryOf(outcomes));
-    const due = outcomes.filter(({ state }) => state !== 'complete').map(({ role }) => role);
-    return { outcomes, due };
+    return { outcomes, due: outcomes.filter(({ state }) => state !== 'complete').map(({ role }) => role) };
   });
 }
 

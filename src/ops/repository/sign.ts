@@ -6,12 +6,13 @@ import { signingOrder } from '../../plan/next-version.ts';
 import { openSigners as openAll } from '../../signers/index.ts';
 import type { PassphraseChoice, SignerKey } from '../../signers/signer.ts';
 import type { Reader } from '../../store/reader.ts';
+import type { Repository } from '../../store/repository.ts';
 import { findRole } from '../../store/roles.ts';
 import type { RoleAddress } from '../../store/roles.ts';
 import { advanceRole } from './advance-role.ts';
-import type { RoleOutcome } from './advance-role.ts';
+import type { RoleOutcome, Signing } from './advance-role.ts';
 import { sectionOf } from './collect-signatures.ts';
-import { authoritiesFor } from './definitions.ts';
+import { authoritiesFor, authorityOf, previousDefinitions } from './definitions.ts';
 import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
@@ -36,22 +37,26 @@ export interface SignAnswer {
 
 /** Signs. @throws REPOSITORY_HELD, KEY_NOT_OF_ROLE, and what signers throw */
 export async function signRoles(input: SignInput, io: Io): Promise<SignAnswer> {
-  const roles = signingOrder(distinct(input.roles.map(signedRole)));
+  const roles = input.roles.map(signedRole);
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
   using signers = await openSigners(io, input);
-  const change = { command: 'sign', summary: '', dryRun: input.dryRun };
-  return await repository.transactAsync(change, async (tx) => {
+  return await signWithKeys(repository, { roles, keys: signers.keys, dryRun: input.dryRun });
+}
+
+/** Signs with keys that are open, in one transaction. @throws REPOSITORY_HELD, KEY_NOT_OF_ROLE, SIGNATURE_INVALID */
+export async function signWithKeys(
+  repository: Repository,
+  request: { roles: readonly RoleAddress[]; keys: readonly SignerKey[]; dryRun?: boolean | undefined },
+): Promise<SignAnswer> {
+  const roles = signingOrder(distinct(request.roles));
+  const { keys, dryRun } = request;
+  const signing: Signing = { identity: repository.identity, keys, purpose: 'sign', pretend: dryRun === true };
+  return await repository.transactAsync({ command: 'sign', summary: '', dryRun }, async (tx) => {
     refuseIfHeld(tx);
     const outcomes: RoleOutcome[] = [];
-    const signing = {
-      identity: repository.identity,
-      keys: signers.keys,
-      purpose: 'sign',
-      pretend: isTrue(input.dryRun),
-    } as const;
     for (const address of roles) outcomes.push(await advanceRole(tx, address, signing));
-    if (!outcomes.some(({ state }) => state === 'blocked')) refuseStrangers(tx, roles, signers.keys);
+    if (!outcomes.some(({ state }) => state === 'blocked')) refuseStrangers(tx, roles, keys);
     tx.summarize(summaryOf(outcomes));
     return { outcomes, complete: outcomes.every(({ state }) => state === 'complete' || state === 'unchanged') };
   });
@@ -79,9 +84,10 @@ export function summaryOf(outcomes: readonly RoleOutcome[]): string {
 function refuseStrangers(reader: Reader, roles: readonly RoleAddress[], keys: readonly SignerKey[]): void {
   const authorities = roles.flatMap((address) => {
     const role = findRole(reader, address);
-    return role === undefined
-      ? []
-      : [...authoritiesFor(reader, role, 'frozen'), ...authoritiesFor(reader, role, 'next')];
+    if (role === undefined) return [];
+    const before = previousDefinitions(reader, role.repository).get(role.name);
+    const previous = before === undefined ? [] : [authorityOf('the root before', before)];
+    return [...authoritiesFor(reader, role, 'frozen'), ...authoritiesFor(reader, role, 'next'), ...previous];
   });
   const classical = keys.map(({ publicKey }) => sectionOf(publicKey)).filter(({ section }) => section === 'classical');
   const stranger = classical.find((by) => !maySign(authorities, by));
@@ -96,8 +102,4 @@ function refuseStrangers(reader: Reader, roles: readonly RoleAddress[], keys: re
 function distinct(roles: readonly RoleAddress[]): readonly RoleAddress[] {
   const seen = new Map(roles.map((role) => [roleText(role), role]));
   return [...seen.values()];
-}
-
-function isTrue(value: boolean | undefined): boolean {
-  return value === true;
 }

@@ -2,9 +2,9 @@
 import { failure } from '../../core/errors.ts';
 import type { EngineName } from '../../core/ports.ts';
 import { decodeRole, decodeMetadata } from '../../formats/metadata/envelope.ts';
-import type { Envelope, Root } from '../../formats/metadata/types.ts';
-import { keyThreshold, requireThresholds } from '../../trust/role-policy.ts';
-import type { RolePolicy } from '../../trust/role-policy.ts';
+import type { Envelope, Root, Signed } from '../../formats/metadata/types.ts';
+import { requireThresholds } from '../../trust/role-policy.ts';
+import { rootPolicy } from '../../trust/state.ts';
 import type { Reader } from '../../store/reader.ts';
 import { findRole } from '../../store/roles.ts';
 import type { StoredRole } from '../../store/roles.ts';
@@ -15,31 +15,19 @@ export function verifyComplete(reader: Reader, role: StoredRole, file: Uint8Arra
   const { engine } = reader.io;
   const { unverified: envelope } = decodeMetadata(file, role.name);
   const inForce = rootInForce(reader, role);
-  if (inForce !== undefined) requireRootPolicy(engine, envelope, { root: inForce, role: role.name });
+  if (inForce !== undefined) requireRootPolicy(engine, envelope, { root: inForce, role: envelope.signed.role });
   if (role.name === 'root') {
     requireRootPolicy(engine, envelope, { root: decodeRole(file, 'root').unverified.signed, role: 'root' });
   } else if (inForce === undefined) throw failure('INTERNAL', `${role.name} cannot be complete before a root is`);
 }
 
 /** Demands that a file meets what a root says of its role. @throws TRUST_THRESHOLD, TRUST_HYBRID_THRESHOLD */
-export function requireRootPolicy(engine: EngineName, envelope: Envelope, under: { root: Root; role: string }): void {
-  requireThresholds({ engine, envelope, policy: policyOf(under.root, under.role) });
-}
-
-function policyOf(root: Root, role: string): RolePolicy {
-  const keys = root.roles.get(role);
-  if (keys === undefined) throw failure('INTERNAL', `root ${root.version} lists no role ${role}`);
-  const hybrid = root.extension?.hybrid;
-  const hybridKeys = hybrid?.roles.get(role);
-  return {
-    role,
-    delegator: `root ${root.version}`,
-    classical: keyThreshold('classical', keys, root.keys),
-    postQuantum:
-      hybrid === undefined || hybridKeys === undefined
-        ? undefined
-        : keyThreshold('post-quantum', hybridKeys, hybrid.keys),
-  };
+export function requireRootPolicy(
+  engine: EngineName,
+  envelope: Envelope,
+  under: { root: Root; role: Signed['role'] },
+): void {
+  requireThresholds({ engine, envelope, policy: rootPolicy(under.root, under.role) });
 }
 
 function rootInForce(reader: Reader, role: StoredRole): Root | undefined {
