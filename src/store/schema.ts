@@ -188,6 +188,17 @@ CREATE INDEX envelopes_vehicle ON envelopes (vehicle, payload);
 CREATE INDEX envelopes_payload ON envelopes (payload, id);
 `;
 
+const REQUESTS = `
+CREATE TABLE requests (
+  digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+  role_id INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  FOREIGN KEY (role_id, version) REFERENCES versions (role_id, version)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX requests_version ON requests (role_id, version);
+`;
+
 const AUDIT = `
 CREATE TABLE audit (
   position INTEGER PRIMARY KEY,
@@ -210,4 +221,4 @@ CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 
 `;
 
 /** Migration N (from 1) takes the schema from `user_version` N - 1 to N. */
-export const MIGRATIONS: readonly string[] = [ROLES + FLEET + RELEASES + AUDIT];
+export const MIGRATIONS: readonly string[] = [ROLES + FLEET + RELEASES + REQUESTS + AUDIT];

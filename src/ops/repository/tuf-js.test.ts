@@ -1,0 +1,129 @@
+/** Interoperability: a TUF client that no one here wrote updates from our published trees over HTTP. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { Updater } from 'tuf-js';
+import { describe, expect, test } from 'vitest';
+import { formatInstant, instantOf } from '../../core/brands.ts';
+import type { SignatureId } from '../../crypto/signatures/index.ts';
+import { serveFolder } from '../../testing/static-server.ts';
+import type { StaticServer } from '../../testing/static-server.ts';
+import { ONLINE, repositoryWithRoot } from '../../testing/signed-repository.ts';
+import type { TestRepository } from '../../testing/signed-repository.ts';
+import { publishImage } from './publish-image.ts';
+import { changeRole } from './role-change.ts';
+import { exportRoot } from './root-export.ts';
+
+const BMS = 'EV-1/BMS/1.0/bms.bin';
+const MCU = 'EV-1/MCU/1.0/mcu.bin';
+/** tuf-js reads the machine's clock, so these repositories live now. */
+const NOW = formatInstant(instantOf(Math.floor(Date.now() / 1000)));
+
+/** A vehicle with tuf-js, pinned to the exported root. */
+interface Client {
+  /** Updates and downloads a target; gives its content. */
+  download(name: string): Promise<Uint8Array | undefined>;
+  /** The version in the client's own copy of a role. */
+  version(role: string): Promise<number>;
+}
+
+async function client(repository: TestRepository, server: StaticServer, name = 'car'): Promise<Client> {
+  const folder = `${repository.folder}/${name}`;
+  await mkdir(`${folder}/targets`, { recursive: true });
+  await exportRoot(
+    { repository: repository.choice, role: 'root', out: `${folder}/root.json`, overwrite: true },
+    repository.io,
+  );
+  return {
+    async download(target) {
+      const updater = new Updater({
+        metadataDir: folder,
+        metadataBaseUrl: `${server.url}/metadata`,
+        targetDir: `${folder}/targets`,
+        targetBaseUrl: `${server.url}/targets`,
+        config: { fetchRetry: 0, fetchTimeout: 5000 },
+      });
+      await updater.refresh();
+      const info = await updater.getTargetInfo(target);
+      return info === undefined ? undefined : new Uint8Array(await readFile(await updater.downloadTarget(info)));
+    },
+    async version(role) {
+      const file = JSON.parse(await readFile(`${folder}/${role}.json`, 'utf8')) as { signed: { version: number } };
+      return file.signed.version;
+    },
+  };
+}
+
+async function publish(repository: TestRepository): Promise<void> {
+  await publishImage({ repository: repository.choice, folder: 'public' }, repository.io);
+}
+
+async function replaceKey(
+  repository: TestRepository,
+  role: string,
+  names: { old: string; next: string },
+): Promise<void> {
+  await repository.key(names.next);
+  const old = (await repository.key(names.old)).keys[0]?.publicKey.keyId ?? '';
+  const replace = [{ old, file: `${names.next}.pub` }];
+  await changeRole({ repository: repository.choice, role, add: [], remove: [], replace }, repository.io);
+}
+
+const SCHEMES: readonly (readonly SignatureId[])[] = [['ecdsa-p256', 'ml-dsa-65'], ['ecdsa-p256'], ['ed25519']];
+
+describe.each(SCHEMES.map((algorithms) => [algorithms.join(' + '), algorithms] as const))(
+  'tuf-js with %s',
+  (_, algorithms) => {
+    test('updates, downloads, follows a second release and rotations of root and of online keys', async () => {
+      await using repository = await repositoryWithRoot({ algorithms, now: NOW });
+      const bms = await repository.addImage(BMS, 1);
+      await repository.sign(ONLINE, ONLINE);
+      await publish(repository);
+      await using server = await serveFolder(`${repository.folder}/public`);
+      const car = await client(repository, server);
+      expect(await car.download(BMS)).toEqual(bms);
+      expect(await car.download(MCU)).toBeUndefined();
+
+      const mcu = await repository.addImage(MCU, 2);
+      await repository.sign(ONLINE, ONLINE);
+      await publish(repository);
+      expect(await car.download(MCU)).toEqual(mcu);
+      expect([await car.version('root'), await car.version('timestamp')]).toEqual([1, 2]);
+
+      await replaceKey(repository, 'root', { old: 'root-a', next: 'root-d' });
+      await repository.sign('root', 'root-b root-c root-d');
+      await publish(repository);
+      expect(await car.download(BMS)).toEqual(bms);
+      await replaceKey(repository, 'root', { old: 'root-b', next: 'root-e' });
+      await replaceKey(repository, 'timestamp', { old: 'timestamp', next: 'timestamp-2' });
+      await replaceKey(repository, 'targets', { old: 'targets', next: 'targets-2' });
+      await repository.sign('root', 'root-c root-d root-e');
+      await repository.sign(ONLINE, 'targets-2 snapshot timestamp-2');
+      await publish(repository);
+      expect(await car.download(MCU)).toEqual(mcu);
+      expect(await car.version('root')).toBe(3);
+      expect(await (await client(repository, server, 'late-car')).download(BMS)).toEqual(bms);
+    });
+  },
+);
+
+describe('tuf-js refuses', () => {
+  test('T5 a tree that went back in time, and T9 a target that was exchanged', async () => {
+    await using repository = await repositoryWithRoot({ now: NOW });
+    await repository.addImage(BMS, 1);
+    await repository.sign(ONLINE, ONLINE);
+    await publish(repository);
+    await using server = await serveFolder(`${repository.folder}/public`);
+    const car = await client(repository, server);
+    const timestamp = `${repository.folder}/public/metadata/timestamp.json`;
+    const old = await readFile(timestamp);
+    await repository.addImage(MCU, 2);
+    await repository.sign(ONLINE, ONLINE);
+    await publish(repository);
+    expect(await car.download(MCU)).toBeDefined();
+    await writeFile(timestamp, old);
+    await expect(car.download(MCU)).rejects.toThrow(/version/);
+    await publish(repository);
+    const target = server.requests.find((path) => path.endsWith('.mcu.bin')) ?? '';
+    await writeFile(`${repository.folder}/public${target}`, 'something else of another length');
+    await expect(car.download(MCU)).rejects.toThrow(/length|hash/i);
+  });
+});
