@@ -87,7 +87,7 @@ export async function encrypt(input: EncryptInput, io: Io): Promise<readonly Enc
   await using files = new AsyncDisposableStack();
   const sealed: Sealed[] = [];
   for (const path of input.files) sealed.push(await sealOne(repository, files, { input, suite, path, vins }));
-  return record(repository, input, { sealed, vins, escrow });
+  return await record(repository, input, { sealed, vins, escrow });
 }
 
 function requireUsable({ files, target, vins, vehicles }: EncryptInput): void {

@@ -93,7 +93,7 @@ export async function addEnvelopes(input: EnvelopeAddInput, io: Io): Promise<Env
   for (const vin of vins) vehicleRecipient(repository, vin, rules);
   const secret = await contentKeyOf(repository, payload, input);
   const change = { command: 'envelope add', summary: summary('gave', payload, vins), dryRun: input.dryRun };
-  return repository.transactAsync(change, async (tx) => {
+  return await repository.transactAsync(change, async (tx) => {
     for (const vin of vins) {
       io.signal.throwIfAborted();
       const { vehicle, ...recipient } = vehicleRecipient(tx, vin, rules);
@@ -112,7 +112,7 @@ export async function removeEnvelopes(input: EnvelopeChange, io: Io): Promise<En
   const { payload, envelopeFile } = await findPayload(repository, input.payload);
   const vins = await chosenVins(io, input);
   const change = { command: 'envelope remove', summary: summary('took away', payload, vins), dryRun: input.dryRun };
-  return repository.transactAsync(change, async (tx) => {
+  return await repository.transactAsync(change, async (tx) => {
     for (const vin of vins) {
       const removed = removeEnvelopesOfVehicle(tx, { payload: payload.sha256, vehicle: vehicleOfVin(tx, vin).id });
       if (removed === 0) throw notThere(payload, vin);
