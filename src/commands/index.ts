@@ -105,6 +105,30 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./log.ts'),
   },
   // Keys
+  {
+    path: 'keygen',
+    summary: 'make a key pair',
+    group: 'Keys',
+    load: () => import('./keygen.ts'),
+  },
+  {
+    path: 'key show',
+    summary: 'show whose keys a file holds and their ids',
+    group: 'Keys',
+    load: () => import('./key-show.ts'),
+  },
+  {
+    path: 'key passwd',
+    summary: 'give a key file a new passphrase',
+    group: 'Keys',
+    load: () => import('./key-passwd.ts'),
+  },
+  {
+    path: 'key public',
+    summary: 'write the public half of any signer',
+    group: 'Keys',
+    load: () => import('./key-public.ts'),
+  },
   // Releases
   {
     path: 'package',
