@@ -53,7 +53,13 @@ function readableByOthers(path: string, mode: number): SecureevError {
   const octal = (mode & 0o777).toString(8).padStart(4, '0');
   return new SecureevError('KEY_FILE_MODE', {
     message: `${path}: a private key that others on this machine may read or change (mode ${octal})`,
-    hint: `chmod 600 ${path}`,
+    hint: `chmod 600 ${shellWord(path)}`,
     details: { path, mode: octal },
   });
+}
+
+/** A path as one word of a shell's command line. */
+function shellWord(path: string): string {
+  if (/^[A-Za-z0-9_./][A-Za-z0-9_./+@%=:,-]*$/.test(path)) return path;
+  return `-- '${path.replaceAll("'", "'\\''")}'`;
 }

@@ -5,14 +5,14 @@
  * a key id it must be that key's (AES-CBC has no integrity, so nothing else would notice a flipped bit). A file of two
  * keys always has that text.
  */
-import { formatInstant, parseInstant, parseKeyId } from '../../core/brands.ts';
+import { formatInstant, parseKeyId } from '../../core/brands.ts';
 import type { Instant } from '../../core/brands.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { SecureevError, failure, isFailure } from '../../core/errors.ts';
 import type { EngineName } from '../../core/ports.ts';
-import { isKeyAlgorithm, purposeOf } from './algorithms.ts';
+import { purposeOf } from './algorithms.ts';
 import type { KeyPurpose } from './algorithms.ts';
-import { decodeKeyText, encodeKeyText, parseHolder } from './key-text.ts';
+import { decodeKeyText, encodeKeyText, ownerIn, partText, purposeIn, requireWhole } from './key-text.ts';
 import type { KeyText } from './key-text.ts';
 import { IV_BYTES, SALT_BYTES, decryptPbes2, encryptPbes2, passphraseKeys, wrongPassphrase } from './pbes2.ts';
 import type { PassphraseKeys } from './pbes2.ts';
@@ -88,7 +88,9 @@ export async function encodeKeyFile(identity: PrivateIdentity, protection: KeyFi
     const { algorithm, keyId } = key.publicKey;
     const form = privateFormOf(algorithm);
     const encrypted = await encryptPbes2(form.encode(key), passphrases, { salt, iv });
-    text += encodeKeyText({ keyId, algorithm, purpose, holder, created }) + encodePem(form.encryptedLabel, encrypted);
+    const part = partText(index, identity.keys.length);
+    text += encodeKeyText({ keyId, part, algorithm, purpose, holder, created });
+    text += encodePem(form.encryptedLabel, encrypted);
   }
   return text;
 }
@@ -109,15 +111,8 @@ export function decodeKeyFile(bytes: Uint8Array): KeyFile {
       'malformed key file: before each of its two keys stands a key id, and here not',
     );
   }
-  if (new Set(blocks.map(({ text }) => `${text.purpose}\n${text.holder}\n${text.created}`)).size > 1) {
-    throw failure('KEY_FILE_MALFORMED', 'malformed key file: its two keys have not the same purpose, holder and time');
-  }
-  return {
-    blocks,
-    holder: first.holder === undefined ? undefined : parseHolder(first.holder),
-    created: first.created === undefined ? undefined : parseInstant(first.created, 'created'),
-    encrypted: blocks.some(({ label }) => label.startsWith('ENCRYPTED ')),
-  };
+  requireWhole(blocks.map(({ text }) => text));
+  return { blocks, ...ownerIn(first), encrypted: blocks.some(({ label }) => label.startsWith('ENCRYPTED ')) };
 }
 
 function decodeBlock(block: PemBlock): KeyFileBlock {
@@ -133,7 +128,7 @@ function decodeBlock(block: PemBlock): KeyFileBlock {
 }
 
 function unusable(label: string): SecureevError {
-  const isPublic = label === 'PUBLIC KEY';
+  const isPublic = label.startsWith('PUBLIC ');
   const hint = isPublic
     ? 'this is a public key; its .key file belongs here'
     : 'rewrite it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW';
@@ -166,7 +161,7 @@ async function openBlock(
     ({ label, encryptedLabel }) => block.label === label || block.label === encryptedLabel,
   );
   if (form === undefined) throw unusable(block.label);
-  const context = { engine: passphrases.engine, purpose: purposeInText(block.text) ?? purpose };
+  const context = { engine: passphrases.engine, purpose: purposeIn(block.text) ?? purpose };
   if (block.label === form.label) return requireNamed(form.decode(block.bytes, context), block.text);
   const plaintext = await decryptPbes2(block.bytes, passphrases);
   try {
@@ -177,13 +172,6 @@ async function openBlock(
   } finally {
     plaintext.fill(0);
   }
-}
-
-function purposeInText({ purpose, algorithm }: KeyText): KeyPurpose | undefined {
-  if (purpose === 'signing' || purpose === 'encryption') return purpose;
-  if (purpose !== undefined)
-    throw failure('KEY_FILE_MALFORMED', 'malformed key file: its purpose is not signing or encryption');
-  return algorithm !== undefined && isKeyAlgorithm(algorithm) ? purposeOf(algorithm) : undefined;
 }
 
 /** What the text says of a key must be so. */

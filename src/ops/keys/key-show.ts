@@ -1,11 +1,10 @@
 /** What a key file says: whose, what for, which ids; without a passphrase as its text claims, with one as it is. */
-import { fromUtf8 } from '../../core/bytes.ts';
 import type { Io } from '../../core/ports.ts';
 import { purposeOf, isKeyAlgorithm } from '../../formats/keys/algorithms.ts';
 import type { KeyPurpose } from '../../formats/keys/algorithms.ts';
 import { decodeKeyFile, publicHalf } from '../../formats/keys/key-file.ts';
 import type { KeyFile } from '../../formats/keys/key-file.ts';
-import { PEM_BYTES_MAX } from '../../formats/keys/pem.ts';
+import { PEM_BYTES_MAX, decodePem } from '../../formats/keys/pem.ts';
 import { decodePublicFile } from '../../formats/keys/public-file.ts';
 import { openPrivateFile } from '../../signers/private-file.ts';
 import type { PassphraseSource } from '../../signers/index.ts';
@@ -48,7 +47,7 @@ interface Looking {
 
 async function showKey(path: string, { io, passphrases, check }: Looking): Promise<KeyFileFacts> {
   const bytes = await io.files.read(path, PEM_BYTES_MAX);
-  if (!isPrivate(bytes)) {
+  if (!decodePem(bytes).some(({ label }) => label.includes('PRIVATE'))) {
     const facts = identityFacts(decodePublicFile(bytes));
     return { path, kind: 'public', encrypted: false, checked: true, ...facts };
   }
@@ -59,10 +58,6 @@ async function showKey(path: string, { io, passphrases, check }: Looking): Promi
   const { identity } = await openPrivateFile(path, { io, passphrases });
   forget(identity);
   return { path, kind: 'private', encrypted, checked: true, ...identityFacts(publicHalf(identity)) };
-}
-
-function isPrivate(bytes: Uint8Array): boolean {
-  return /^-----BEGIN [A-Z ]*PRIVATE/m.test(fromUtf8(bytes, 'key file'));
 }
 
 /** What the text says, where it says all. */
