@@ -229,6 +229,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   // Verification
   {
+    path: 'verify log',
+    summary: 'verify the audit log against published Snapshots',
+    group: 'Verification',
+    refusesMalformed: true,
+    load: () => import('./verify-log.ts'),
+  },
+  {
     path: 'verify bundle',
     summary: 'check a bundle against a pinned root, offline',
     group: 'Verification',

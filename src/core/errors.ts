@@ -166,6 +166,7 @@ export const ERROR_CODES = {
   // requests
   REQUEST_MALFORMED: 'malformed',
   REQUEST_ANSWER_MALFORMED: 'malformed',
+  REQUEST_NOTHING_TO_SIGN: 'policy',
   REQUEST_FOREIGN: 'refused',
   REQUEST_STALE: 'refused',
   REQUEST_UNKNOWN_MEMBER: 'refused',
@@ -189,6 +190,7 @@ export const ERROR_CODES = {
   DATABASE_FAILED: 'environment',
   SETTING_MISSING: 'environment',
   AUDIT_BROKEN: 'refused',
+  AUDIT_REWRITTEN: 'refused',
 
   // ops/repository
   REPOSITORY_HELD: 'policy',

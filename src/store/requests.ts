@@ -17,6 +17,13 @@ export interface KnownRequest {
   readonly state: 'frozen' | 'complete' | 'cancelled';
 }
 
+/** Whether a version was ever handed out for signing: its number is then not given again. */
+export function wasRequested(reader: Reader, roleId: number, version: number): boolean {
+  return (
+    reader.sql('SELECT 1 FROM requests WHERE role_id = ? AND version = ? LIMIT 1').get(roleId, version) !== undefined
+  );
+}
+
 interface Row {
   readonly digest: Uint8Array;
   readonly repository: RepositoryKind;

@@ -1,7 +1,7 @@
 /**
  * Takes one role a step further: freezes its next version where one is needed, adds signatures, completes it.
  *
- * Invariants: nothing is frozen unless a key at hand may sign it; what is completed has met every threshold of the root in
+ * Invariants: nothing is frozen unless a key at hand may sign it or a request asks for it; what is completed has met every threshold of the root in
  * force, and a root those of its predecessor too.
  */
 import type { Instant } from '../../core/brands.ts';
@@ -69,6 +69,8 @@ export interface Signing {
   readonly keys: readonly SignerKey[];
   readonly purpose: Purpose;
   readonly withinSeconds?: number | undefined;
+  /** Freeze the next version even where no key at hand may sign it: it goes out in a request. */
+  readonly forRequest?: boolean | undefined;
   /** A dry run counts keys as if they had signed, but uses none. */
   readonly pretend: boolean;
 }
@@ -102,7 +104,7 @@ function makeVersion(
   const takesStaged = signing.purpose === 'sign';
   const body = nextBody({ reader: tx, identity: signing.identity, role, now: tx.now, takesStaged });
   if ('blocked' in body) return body;
-  if (!anyMaySign(authorities, signing.keys)) return undefined;
+  if (signing.forRequest !== true && !anyMaySign(authorities, signing.keys)) return undefined;
   const { version, expires } = body;
   const frozen = {
     version,

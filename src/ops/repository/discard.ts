@@ -4,6 +4,7 @@ import type { Io } from '../../core/ports.ts';
 import type { Tx } from '../../store/reader.ts';
 import { dropStaged, findRole, itemChanges } from '../../store/roles.ts';
 import type { StoredRole } from '../../store/roles.ts';
+import { wasRequested } from '../../store/requests.ts';
 import { cancelVersion, signaturesOn } from '../../store/versions.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
@@ -44,7 +45,8 @@ export async function discardRoles(input: DiscardInput, io: Io): Promise<readonl
 
 function discard(tx: Tx, role: StoredRole): Discarded {
   const cancelled = role.frozenVersion;
-  const signed = cancelled !== null && signaturesOn(tx, role, cancelled).length > 0;
+  const signed =
+    cancelled !== null && (signaturesOn(tx, role, cancelled).length > 0 || wasRequested(tx, role.id, cancelled));
   if (signed) refuseGap(role);
   const frozenItems = [...itemChanges(tx, role, true)].length;
   const items = dropStaged(tx, role) + frozenItems;
@@ -57,7 +59,7 @@ function discard(tx: Tx, role: StoredRole): Discarded {
 function refuseGap(role: StoredRole): void {
   if (role.name !== 'root' || role.completeVersion === null) return;
   throw new SecureevError('ROOT_VERSION_SIGNED', {
-    message: `${roleText(role)} ${role.frozenVersion ?? ''} has signatures: its number cannot be used again, and clients do not skip one`,
+    message: `${roleText(role)} ${role.frozenVersion ?? ''} has signatures, or went out in a request: its number cannot be used again, and clients do not skip one`,
     hint: 'complete it, then change it back in the next version',
   });
 }

@@ -48,7 +48,7 @@ export async function publishImage(input: PublishInput, io: Io): Promise<Publish
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
   const publication = collectPublication(repository);
-  verifyPublication(io, publication);
+  await verifyPublication(io, publication);
   await refuseOtherTree(io, input.folder, publication);
   const { metadata, note } = await publishOrder(io, input.folder, publication);
   const plan = await changedOnly(io, input.folder, { files: publication.files, metadata });

@@ -1,17 +1,18 @@
 /** Walks through a tree as a client will, before any of it is written. */
 import { isFailure, SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
-import { TRUST_LIMITS } from '../../trust/limits.ts';
-import { nextRoot, pinRoot, requireFinalRoot } from '../../trust/root-chain.ts';
-import { rootPolicy } from '../../trust/state.ts';
-import type { TrustedSet } from '../../trust/state.ts';
-import { takeSnapshot, takeTargets, takeTimestamp } from '../../trust/steps.ts';
+import type { TrustSource } from '../../trust/source.ts';
+import { updateFrom } from '../../trust/update.ts';
 import type { Publication } from './publication.ts';
 
 /** Verifies the tree from its first root. @throws PUBLISH_REFUSED with the refusal as its cause */
-export function verifyPublication(io: Io, publication: Publication): TrustedSet {
+export async function verifyPublication(io: Io, publication: Publication): Promise<void> {
+  const { roots, targets, snapshot, timestamp } = publication;
+  const files = new Map([...roots, ...targets, snapshot, timestamp].map(({ path, bytes }) => [baseName(path), bytes]));
+  const source: TrustSource = { fetch: (name) => Promise.resolve(files.get(name)) };
+  const pinnedRoot = roots[0]?.bytes ?? new Uint8Array();
   try {
-    return walk(io, publication);
+    await updateFrom(source, { engine: io.engine, pinnedRoot, now: io.clock.now(), kind: 'image' });
   } catch (thrown) {
     if (!isFailure(thrown)) throw thrown;
     throw new SecureevError('PUBLISH_REFUSED', {
@@ -23,24 +24,8 @@ export function verifyPublication(io: Io, publication: Publication): TrustedSet 
   }
 }
 
-function walk(io: Io, publication: Publication): TrustedSet {
-  const terms = {
-    engine: io.engine,
-    now: io.clock.now(),
-    limits: TRUST_LIMITS,
-    requireHybrid: false,
-    kind: 'image',
-    maxStalenessSeconds: 0,
-  } as const;
-  const [first, ...later] = publication.roots.map(({ bytes }) => bytes);
-  let set = pinRoot(first ?? new Uint8Array(), terms);
-  for (const root of later) set = nextRoot(set, root);
-  requireFinalRoot(set);
-  set = takeTimestamp(set, publication.timestamp.bytes, undefined);
-  set = takeSnapshot(set, publication.snapshot.bytes, undefined);
-  const policy = rootPolicy(set.root.verified.signed, 'targets');
-  const top = publication.targets.find(({ role }) => role === 'targets');
-  return takeTargets(set, { role: 'targets', bytes: top?.bytes ?? new Uint8Array(), policy });
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function hintFor(code: string): string | undefined {

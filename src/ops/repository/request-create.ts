@@ -1,0 +1,98 @@
+/** Writes a signing request: freezes the next version of a role and puts all that an offline signer needs into one file. */
+import { parseRoleName } from '../../core/brands.ts';
+import { toHex } from '../../core/bytes.ts';
+import { failure } from '../../core/errors.ts';
+import type { Io } from '../../core/ports.ts';
+import { sha256 } from '../../crypto/hash.ts';
+import { encodeRequest } from '../../formats/requests/request.ts';
+import { addRequest } from '../../store/requests.ts';
+import type { Tx } from '../../store/reader.ts';
+import type { Identity } from '../../store/repository.ts';
+import { findRole, roleAt } from '../../store/roles.ts';
+import type { RoleAddress } from '../../store/roles.ts';
+import { completeAt, completeVersions, frozenVersion, lastComplete } from '../../store/versions.ts';
+import { advanceRole } from './advance-role.ts';
+import { refuseIfHeld } from './hold.ts';
+import { openChosen } from './locate.ts';
+import type { RepositoryChoice } from './locate.ts';
+import { roleText, signedRole } from './role-address.ts';
+
+/** What to ask for. */
+export interface RequestCreateInput {
+  readonly repository: RepositoryChoice;
+  readonly role: string;
+  readonly out: string;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What was written. */
+export interface CreatedRequest {
+  readonly role: string;
+  readonly version: number;
+  /** SHA-256 of the request file, hex. */
+  readonly digest: string;
+  /** SHA-256 of the payload, hex: what people compare for a first root. */
+  readonly payloadDigest: string;
+  readonly sizeBytes: number;
+}
+
+/** Writes the request. @throws REPOSITORY_HELD, REQUEST_NOTHING_TO_SIGN, ROLE_NOT_COMPLETE, FILE_EXISTS */
+export async function createRequest(input: RequestCreateInput, io: Io): Promise<CreatedRequest> {
+  const address = signedRole(input.role);
+  if ((await io.files.status(input.out)) !== undefined) throw failure('FILE_EXISTS', `${input.out} is there already`);
+  using repository = await openChosen(io, input.repository);
+  const { dryRun } = input;
+  const made = await repository.transactAsync({ command: 'request create', summary: '', dryRun }, async (tx) => {
+    refuseIfHeld(tx);
+    return await freezeForRequest(tx, address, repository.identity);
+  });
+  if (dryRun !== true) await io.files.write(input.out, made.bytes);
+  return made.created;
+}
+
+async function freezeForRequest(
+  tx: Tx,
+  address: RoleAddress,
+  identity: Identity,
+): Promise<{ bytes: Uint8Array; created: CreatedRequest }> {
+  const signing = { identity, keys: [], purpose: 'sign', pretend: false, forRequest: true } as const;
+  const outcome = await advanceRole(tx, address, signing);
+  const role = roleAt(tx, address);
+  const frozen = frozenVersion(tx, role);
+  if (frozen === undefined) {
+    const reason = outcome.reason ?? 'nothing of it has changed';
+    throw failure('REQUEST_NOTHING_TO_SIGN', `there is no version of ${roleText(address)} to sign: ${reason}`);
+  }
+  const bytes = encodeRequest({
+    subject: 'role',
+    repository: identity.uuid,
+    kind: address.repository,
+    role: parseRoleName(address.name),
+    created: tx.now,
+    payload: frozen.payload,
+    roots: rootChain(tx, address),
+    last: lastComplete(tx, role)?.file,
+    delegators: [],
+    target: undefined,
+  });
+  const digest = sha256(tx.io.engine, bytes);
+  addRequest(tx, { digest, roleId: role.id, version: frozen.version });
+  tx.about(`role:${roleText(address)}`);
+  tx.summarize(`request for ${roleText(address)} ${frozen.version}: sha256 ${toHex(digest)}`);
+  const created = {
+    role: roleText(address),
+    version: frozen.version,
+    digest: toHex(digest),
+    payloadDigest: toHex(sha256(tx.io.engine, frozen.payload)),
+    sizeBytes: bytes.length,
+  };
+  return { bytes, created };
+}
+
+function rootChain(tx: Tx, address: RoleAddress): readonly Uint8Array[] {
+  const root = findRole(tx, { repository: address.repository, name: 'root' });
+  if (root === undefined) return [];
+  return completeVersions(tx, root)
+    .toSorted((a, b) => a - b)
+    .flatMap((version) => completeAt(tx, root, version)?.file ?? []);
+}

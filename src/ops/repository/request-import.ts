@@ -1,0 +1,111 @@
+/**
+ * Takes in the signatures of offline signers.
+ *
+ * Each answer names its request by digest; its signatures go through the same door as those of signers at hand, so they
+ * are verified against the keys that the root lists before they are stored.
+ */
+import { toHex } from '../../core/bytes.ts';
+import { failure } from '../../core/errors.ts';
+import type { Io } from '../../core/ports.ts';
+import { ANSWER_BYTES_MAX, decodeAnswer } from '../../formats/requests/answer.ts';
+import type { AnsweredSignature, SigningAnswer } from '../../formats/requests/answer.ts';
+import type { PublicKey } from '../../formats/keys/public-key.ts';
+import type { SignerKey } from '../../signers/signer.ts';
+import { findRequest } from '../../store/requests.ts';
+import type { KnownRequest } from '../../store/requests.ts';
+import type { Reader } from '../../store/reader.ts';
+import { advanceRole } from './advance-role.ts';
+import type { RoleOutcome } from './advance-role.ts';
+import { definitionsIn, membersOf } from './definitions.ts';
+import { refuseIfHeld } from './hold.ts';
+import { openChosen } from './locate.ts';
+import type { RepositoryChoice } from './locate.ts';
+import { roleText } from './role-address.ts';
+
+/** Which answers to take in. */
+export interface RequestImportInput {
+  readonly repository: RepositoryChoice;
+  readonly files: readonly string[];
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Takes the answers in; all or none. @throws REQUEST_FOREIGN, REQUEST_STALE, SIGNATURE_INVALID, KEY_NOT_OF_ROLE */
+export async function importAnswers(input: RequestImportInput, io: Io): Promise<readonly RoleOutcome[]> {
+  const answers: SigningAnswer[] = [];
+  for (const path of input.files) {
+    answers.push(decodeAnswer(await io.files.read(path, ANSWER_BYTES_MAX)).unverified);
+  }
+  using repository = await openChosen(io, input.repository);
+  const { dryRun } = input;
+  return await repository.transactAsync({ command: 'request import', summary: '', dryRun }, async (tx) => {
+    refuseIfHeld(tx);
+    const outcomes: RoleOutcome[] = [];
+    for (const { request, signatures } of signaturesByVersion(tx, answers)) {
+      const keys = answeredKeys(tx, request, signatures);
+      const signing = { identity: repository.identity, keys, purpose: 'sign', pretend: false } as const;
+      outcomes.push(await advanceRole(tx, { repository: request.repository, name: request.role }, signing));
+    }
+    tx.summarize(
+      outcomes
+        .map(({ role, version, state, added }) => `${role} ${version ?? ''}: ${added.length} signatures, ${state}`)
+        .join('; '),
+    );
+    return outcomes;
+  });
+}
+
+interface Answered {
+  readonly request: KnownRequest;
+  readonly signatures: readonly AnsweredSignature[];
+}
+
+/** Answers to one version count together, whichever of its requests they are to. */
+function signaturesByVersion(reader: Reader, answers: readonly SigningAnswer[]): readonly Answered[] {
+  const found = new Map<string, Answered>();
+  for (const answer of answers) {
+    const request = requireOpen(findRequest(reader, answer.request), answer);
+    const name = `${request.repository}/${request.role}`;
+    const signatures = [...(found.get(name)?.signatures ?? []), ...answer.signatures];
+    found.set(name, { request, signatures });
+  }
+  return [...found.values()];
+}
+
+function requireOpen(request: KnownRequest | undefined, answer: SigningAnswer): KnownRequest {
+  if (request === undefined) {
+    throw failure(
+      'REQUEST_FOREIGN',
+      `these signatures are for a request of another repository: ${toHex(answer.request)}`,
+    );
+  }
+  if (request.state !== 'frozen') {
+    const name = roleText({ repository: request.repository, name: request.role });
+    throw failure('REQUEST_STALE', `${name} ${request.version} does not wait for signatures: it is ${request.state}`);
+  }
+  return request;
+}
+
+/** Keys that give the signatures that came, and nothing else. @throws KEY_NOT_OF_ROLE */
+function answeredKeys(
+  reader: Reader,
+  request: KnownRequest,
+  signatures: readonly AnsweredSignature[],
+): readonly SignerKey[] {
+  const keys = memberKeys(reader, request);
+  const byKey = new Map(signatures.map((one) => [one.keyId, one] as const));
+  return [...byKey.values()].map(({ keyId, signature }) => {
+    const publicKey = keys.find((key) => key.keyId === keyId);
+    if (publicKey === undefined) {
+      throw failure('KEY_NOT_OF_ROLE', `a signature is of key ${keyId}, which is not a key of ${request.role}`);
+    }
+    return { publicKey, sign: async () => signature };
+  });
+}
+
+function memberKeys(reader: Reader, { repository }: KnownRequest): readonly PublicKey[] {
+  const states = (['complete', 'frozen'] as const).map((state) => definitionsIn(reader, repository, state));
+  return membersOf(...states).flatMap(({ classical, postQuantum }) => [
+    classical,
+    ...(postQuantum ? [postQuantum] : []),
+  ]);
+}
