@@ -51,6 +51,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./sign.ts'),
   },
   {
+    path: 'request create',
+    summary: 'write what an offline signer is to sign',
+    group: 'Repository and roles',
+    load: () => import('./request-create.ts'),
+  },
+  {
+    path: 'request sign',
+    summary: 'verify, show and sign a request, offline',
+    group: 'Repository and roles',
+    load: () => import('./request-sign.ts'),
+  },
+  {
+    path: 'request import',
+    summary: 'take in the signatures of offline signers',
+    group: 'Repository and roles',
+    load: () => import('./request-import.ts'),
+  },
+  {
+    path: 'request list',
+    summary: 'list the requests that went out',
+    group: 'Repository and roles',
+    load: () => import('./request-list.ts'),
+  },
+  {
+    path: 'request cancel',
+    summary: 'give up versions that wait for offline signatures',
+    group: 'Repository and roles',
+    load: () => import('./request-cancel.ts'),
+  },
+  {
     path: 'renew',
     summary: 'sign again what has under half its life left',
     group: 'Repository and roles',

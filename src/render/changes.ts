@@ -6,7 +6,7 @@ import type { ShownDefinition, ShownMember } from './roles.ts';
 import { indented } from './table.ts';
 import { customText } from './targets.ts';
 import type { ShownTarget } from './targets.ts';
-import { duration, size } from './text.ts';
+import { duration, printableLine, size } from './text.ts';
 
 /** A role's keys before and after. */
 export interface ShownKeysChange {
@@ -24,11 +24,22 @@ export interface ShownTargetChange {
   readonly after: ShownTarget | undefined;
 }
 
+/** Any other value before and after, in words. */
+export interface ShownValueChange {
+  readonly kind: 'value';
+  readonly name: string;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+/** One change. */
+export type ShownChange = ShownKeysChange | ShownTargetChange | ShownValueChange;
+
 /** The changes of one role's next version. */
 export interface ShownDiff {
   readonly role: string;
   readonly frozen: number | null;
-  readonly changes: readonly (ShownKeysChange | ShownTargetChange)[];
+  readonly changes: readonly ShownChange[];
 }
 
 /** Every change in words. */
@@ -43,14 +54,21 @@ export function diffText(diffs: readonly ShownDiff[]): string {
 }
 
 /** One change in words, a line or a few. */
-export function changeText(change: ShownKeysChange | ShownTargetChange): string {
+export function changeText(change: ShownChange): string {
+  if (change.kind === 'value') return valueText(change);
   return change.kind === 'keys' ? keysText(change) : targetText(change);
 }
 
 /** The same as JSON. */
-export function changeJson(change: ShownKeysChange | ShownTargetChange): Readonly<Record<string, unknown>> {
-  if (change.kind === 'keys') return { ...change, before: change.before ?? null, after: change.after ?? null };
+export function changeJson(change: ShownChange): Readonly<Record<string, unknown>> {
+  if (change.kind !== 'target') return { ...change, before: change.before ?? null, after: change.after ?? null };
   return { ...change, before: targetFacts(change.before), after: targetFacts(change.after) };
+}
+
+function valueText({ name, before, after }: ShownValueChange): string {
+  if (after === undefined) return `- ${printableLine(name)} (${printableLine(before ?? '')})`;
+  if (before === undefined) return `+ ${printableLine(name)} (${printableLine(after)})`;
+  return `~ ${printableLine(name)} (${printableLine(before)} -> ${printableLine(after)})`;
 }
 
 function keysText({ role, before, after }: ShownKeysChange): string {
