@@ -50,9 +50,14 @@ export function encodeHeader(header: HeaderV2): Uint8Array<ArrayBuffer> {
   return concatBytes(MAGIC, fixed, gateway, lengths);
 }
 
+/** Whether a file that begins so calls itself an OTAP bundle. */
+export function startsWithMagic(first: Uint8Array): boolean {
+  return equalBytes(first.subarray(0, MAGIC.length), MAGIC);
+}
+
 /** Decodes the first 9 bytes. @throws OTAP_MALFORMED */
 export function decodePrefix(bytes: Uint8Array): Prefix {
-  if (!equalBytes(bytes.subarray(0, 4), MAGIC)) throw failure('OTAP_MALFORMED', 'not an OTAP bundle: no magic bytes');
+  if (!startsWithMagic(bytes)) throw failure('OTAP_MALFORMED', 'not an OTAP bundle: no magic bytes');
   const view = viewOf(bytes);
   const [version, ecuCount, gatewayBytes] = [view.getUint16(4), view.getUint16(6), view.getUint8(8)];
   if (gatewayBytes === 0) throw failure('OTAP_MALFORMED', 'the gateway id is empty', { offset: 8 });

@@ -37,7 +37,7 @@ export interface OpenBundle {
 /** What reading the payloads takes. */
 export interface PayloadsContext extends PayloadContext {
   /** Where an image goes; undefined to check it only. */
-  readonly sinkOf?: (image: BundleImage) => ImageSink | undefined;
+  readonly sinkOf?: ((image: BundleImage) => ImageSink | Promise<ImageSink>) | undefined;
 }
 
 /**
@@ -55,7 +55,9 @@ export async function openBundle(
   const head = await versionOf(prefix.version).readHead(reader, prefix);
 
   async function readPayloads(images: readonly BundleImage[], context: PayloadsContext): Promise<void> {
-    for (const image of images) await readPayload(reader, image, { ...context, sink: context.sinkOf?.(image) });
+    for (const image of images) {
+      await readPayload(reader, image, { ...context, sink: await context.sinkOf?.(image) });
+    }
   }
 
   async function finish(): Promise<{ sizeBytes: number; sha256: Uint8Array }> {

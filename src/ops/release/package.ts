@@ -14,6 +14,7 @@ import { signedParts } from '../../formats/otap/writer.ts';
 import { decodeReleasePlan } from '../../formats/release-plan.ts';
 import { YAML_BYTES_MAX } from '../../formats/yaml.ts';
 import { installOrder } from '../../plan/requirements.ts';
+import { openSigners } from '../../signers/index.ts';
 import type { PassphraseChoice } from '../../signers/signer.ts';
 import { addObject, hasObject, objectPath } from '../../store/objects.ts';
 import { findRelease } from '../../store/releases.ts';
@@ -24,7 +25,6 @@ import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
 import { bundleSigners, signBundle } from './bundle-signing.ts';
 import type { BundleSigners } from './bundle-signing.ts';
-import { openBundleSigners } from './open-signers.ts';
 import { bundleFileName, recordRelease } from './record-release.ts';
 import type { MadeBundle } from './record-release.ts';
 import { storeImages } from './release-images.ts';
@@ -72,7 +72,8 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
   }
   const resolved = resolvePlan(repository, plan);
   const paths = await freePaths(io, resolved, input.out);
-  await using opened = await openBundleSigners(io, { ...input, deterministic: stamp.reproducible });
+  const { passphrases } = input;
+  using opened = await openSigners(input.signers, { io, passphrases, deterministic: stamp.reproducible });
   const role = owningRole(repository, bundleTarget(resolved, resolved.gateways[0]));
   const signers = bundleSigners(repository, role, opened.keys);
   await io.files.makeFolder(input.out);

@@ -1,0 +1,44 @@
+/** Facts about OTAP bundles. */
+import { formatInstant } from '../../../core/brands.ts';
+import { toHex } from '../../../core/bytes.ts';
+import type { BundleHead, BundleImage } from '../../../formats/otap/bundle.ts';
+import { startsWithMagic } from '../../../formats/otap/header.ts';
+import { openBundle } from '../../../formats/otap/index.ts';
+import type { Facts, Inspector } from './inspector.ts';
+
+const BLOCK_BYTES = 64 * 1024;
+
+/** Header, manifest and who claims to have signed; the payloads are not read. */
+export const bundleInspector: Inspector = {
+  kind: 'OTAP bundle',
+  recognises: startsWithMagic,
+  async read(path, io) {
+    await using file = await io.files.open(path);
+    return bundleFacts((await openBundle(file.stream({ chunkBytes: BLOCK_BYTES }), io.engine)).head);
+  },
+};
+
+/** What a bundle's head says. */
+export function bundleFacts(head: BundleHead): Facts {
+  const { time, zstdLibrary = null, images, ...manifest } = head.manifest.unverified;
+  return {
+    formatVersion: head.version,
+    gateway: head.gateway,
+    ...manifest,
+    time: formatInstant(time),
+    zstdLibrary,
+    signatures: head.signatures.map(({ algorithm, keyId }) => ({ algorithm, keyId })),
+    images: images.map(imageFacts),
+  };
+}
+
+function imageFacts(image: BundleImage): Facts {
+  return {
+    ...image,
+    sha256: toHex(image.sha256),
+    treeRoot: toHex(image.treeRoot),
+    ecuType: image.ecuType ?? null,
+    ecus: image.ecus.map(({ id, hardwareId, currentVersion = null }) => ({ id, hardwareId, currentVersion })),
+    requires: image.requires.map(({ kind, name, version }) => ({ kind, name, version })),
+  };
+}
