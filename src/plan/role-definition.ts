@@ -12,10 +12,18 @@ import type { PublicKey } from '../formats/keys/public-key.ts';
 import { familyOf } from '../trust/role-policy.ts';
 import { defaultLifetimeSeconds } from './lifetime.ts';
 
+/** A `.pub` file as it was given. */
+export interface PublicFile {
+  /** Its name without folders and `.pub`, e.g. `root-a`. */
+  readonly name: string;
+  readonly text: string;
+}
+
 /** Whoever may sign for a role: a holder's classical key, and the post-quantum one beside it. */
 export interface Member {
-  /** The public file's text, as it was given. */
-  readonly publicFile: string;
+  /** The public file, as it was given. */
+  readonly publicFile: PublicFile;
+  /** Who holds it, by the public file; where that names nobody, the file's name. */
   readonly holder: string;
   readonly classical: PublicKey;
   readonly postQuantum: PublicKey | undefined;
@@ -36,25 +44,25 @@ export interface RoleTerms {
 
 /** A change of a role's keys; `remove` and the left side of `replace` are key ids or beginnings of them. */
 export interface RoleChange extends RoleTerms {
-  readonly add: readonly string[];
+  readonly add: readonly PublicFile[];
   readonly remove: readonly string[];
-  readonly replace: readonly { readonly old: string; readonly publicFile: string }[];
+  readonly replace: readonly { readonly old: string; readonly publicFile: PublicFile }[];
 }
 
 const KEY_ID_PREFIX = 8;
 
 /** Reads a public file as a member of a role. @throws KEY_UNSUITABLE, and what {@link decodePublicFile} throws */
-export function memberOf(publicFile: string): Member {
-  const identity = decodePublicFile(utf8(publicFile));
+export function memberOf(publicFile: PublicFile): Member {
+  const identity = decodePublicFile(utf8(publicFile.text));
   const [classical, postQuantum, ...more] = identity.keys;
   if (identity.purpose !== 'signing' || classical === undefined || more.length > 0) throw unsuitable(identity);
   if (familyOf(classical) !== 'classical') throw unsuitable(identity);
   if (postQuantum !== undefined && familyOf(postQuantum) !== 'post-quantum') throw unsuitable(identity);
-  return { publicFile, holder: identity.holder ?? '', classical, postQuantum };
+  return { publicFile, holder: identity.holder ?? publicFile.name, classical, postQuantum };
 }
 
 /** The first keys of a role. @throws THRESHOLD_MISSING, THRESHOLD_UNREACHABLE, KEY_DUPLICATE, KEY_UNSUITABLE */
-export function firstDefinition(role: string, publicFiles: readonly string[], terms: RoleTerms): RoleDefinition {
+export function firstDefinition(role: string, publicFiles: readonly PublicFile[], terms: RoleTerms): RoleDefinition {
   if (terms.threshold === undefined && publicFiles.length > 1) {
     throw new SecureevError('THRESHOLD_MISSING', {
       message: `${role} gets ${publicFiles.length} keys, so --threshold must say how many of them must sign`,
@@ -93,7 +101,7 @@ export function definitionValue(definition: RoleDefinition): Readonly<Record<str
 
 /** A role's item read back. */
 export function definitionOf(value: Readonly<Record<string, unknown>>): RoleDefinition {
-  const files = Array.isArray(value['keys']) ? value['keys'].map(String) : [];
+  const files: readonly PublicFile[] = Array.isArray(value['keys']) ? value['keys'] : [];
   return {
     members: files.map(memberOf),
     threshold: Number(value['threshold']),

@@ -18,7 +18,7 @@ import type { Member } from '../../plan/role-definition.ts';
 import type { SignerKey } from '../../signers/signer.ts';
 import type { Reader, Tx } from '../../store/reader.ts';
 import type { Identity } from '../../store/repository.ts';
-import { roleAt } from '../../store/roles.ts';
+import { findRole, roleAt } from '../../store/roles.ts';
 import type { RoleAddress, StoredRole } from '../../store/roles.ts';
 import {
   completeVersion,
@@ -77,17 +77,22 @@ export interface Signing {
 
 /** Takes a role one step further. @throws ROLE_KEYS_MISSING, HYBRID_*, SIGNATURE_INVALID */
 export async function advanceRole(tx: Tx, address: RoleAddress, signing: Signing): Promise<RoleOutcome> {
-  const role = roleAt(tx, address);
+  const role = findRole(tx, address) ?? absentRole(address);
   const pending = frozenVersion(tx, role);
   if (pending !== undefined) return await finish(tx, { role, frozen: pending, made: false }, signing);
   const situation = situationOf(tx, role, { now: tx.now, withinSeconds: signing.withinSeconds });
   if (reasonsFor(situation, signing.purpose).length === 0) return unchanged(tx, role);
   const authorities = authoritiesFor(tx, role, 'next');
-  if (authorities.length === 0) return blocked(role, 'root has no complete version yet');
+  if (authorities.length === 0 && role.name !== 'root') return blocked(role, 'root has no complete version yet');
   const made = makeVersion(tx, role, { signing, authorities });
   if (made === undefined) return waiting(tx, { role, authorities, version: null, added: [], made: false });
   if ('blocked' in made) return blocked(role, made.blocked);
   return await finish(tx, { role: roleAt(tx, address), frozen: made, made: true }, signing);
+}
+
+/** A role that nothing was ever stored for. */
+function absentRole({ repository, name }: RoleAddress): StoredRole {
+  return { id: 0, repository, vehicle: null, name, lastVersion: 0, completeVersion: null, frozenVersion: null };
 }
 
 /** Whether a key at hand may sign the role as it stands. */
@@ -112,7 +117,7 @@ function makeVersion(
     payload: encodeSigned(body, dialectOf(signing.identity.dialect)),
     frozenAt: tx.now,
   };
-  freezeVersion(tx, role, { ...frozen, takesStaged });
+  freezeVersion(tx, roleAt(tx, role), { ...frozen, takesStaged });
   return frozen;
 }
 

@@ -4,6 +4,7 @@ import { utf8 } from '../../core/bytes.ts';
 import type { Io } from '../../core/ports.ts';
 import { decodePublicFile } from '../../formats/keys/public-file.ts';
 import { changedDefinition } from '../../plan/role-definition.ts';
+import type { RoleChange } from '../../plan/role-definition.ts';
 import type { Tx } from '../../store/reader.ts';
 import { findSetting } from '../../store/settings.ts';
 import { definitionsIn } from './definitions.ts';
@@ -59,7 +60,7 @@ export async function changeRole(input: RoleChangeInput, io: Io): Promise<RoleCh
   });
 }
 
-function replaceEscrow(tx: Tx, replace: readonly { old: string; publicFile: string }[]): RoleChangeAnswer {
+function replaceEscrow(tx: Tx, replace: RoleChange['replace']): RoleChangeAnswer {
   const before = findSetting(tx, 'escrow');
   const [first, ...more] = replace;
   if (before === undefined) throw noKeys('escrow');

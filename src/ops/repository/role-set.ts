@@ -5,7 +5,7 @@ import type { Io } from '../../core/ports.ts';
 import { decodePublicFile } from '../../formats/keys/public-file.ts';
 import type { PublicKey } from '../../formats/keys/public-key.ts';
 import { definitionValue, firstDefinition } from '../../plan/role-definition.ts';
-import type { Member, RoleDefinition } from '../../plan/role-definition.ts';
+import type { Member, PublicFile, RoleDefinition } from '../../plan/role-definition.ts';
 import { claimKey } from '../../store/keys.ts';
 import type { KeyKind } from '../../store/keys.ts';
 import type { Tx } from '../../store/reader.ts';
@@ -68,9 +68,11 @@ export async function setRole(input: RoleSetInput, io: Io): Promise<RoleSetAnswe
   });
 }
 
-/** Reads a public file as text. @throws FILE_NOT_FOUND, FILE_TOO_LARGE, VALUE_MALFORMED */
-export async function readPublicFile(io: Io, path: string): Promise<string> {
-  return fromUtf8(await io.files.read(path, PUBLIC_FILE_BYTES), path);
+/** Reads a public file. @throws FILE_NOT_FOUND, FILE_TOO_LARGE, VALUE_MALFORMED */
+export async function readPublicFile(io: Io, path: string): Promise<PublicFile> {
+  const text = fromUtf8(await io.files.read(path, PUBLIC_FILE_BYTES), path);
+  const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.pub$/, '');
+  return { name, text };
 }
 
 /** Stages a definition in its root and claims its keys for that repository. @throws KEY_SERVES_ANOTHER */
@@ -84,11 +86,12 @@ export function stageDefinition(
   const root = roleAt(tx, { repository: address.repository, name: 'root' });
   stageItem(tx, root, { item: definitionItem(address.name), value: definitionValue(definition) });
   tx.about(`role:${roleText(address)}`);
+  tx.summarize(`staged keys: ${roleText(address)} is signed by ${wordsFor(definition)}`);
   return { definition: shownRole(definition), warnings: sharedKeys(address.name, definition, others) };
 }
 
 /** Sets the escrow key. @throws ROLE_KEYS_EXIST unless `replace`, KEY_UNSUITABLE */
-export function setEscrow(tx: Tx, files: readonly string[], replace: boolean): RoleSetAnswer {
+export function setEscrow(tx: Tx, files: readonly PublicFile[], replace: boolean): RoleSetAnswer {
   const [file, ...more] = files;
   if (file === undefined || more.length > 0) throw failure('USAGE', 'escrow has one key');
   if (!replace && findSetting(tx, 'escrow') !== undefined) {
@@ -97,7 +100,7 @@ export function setEscrow(tx: Tx, files: readonly string[], replace: boolean): R
       hint: 'replace it with `secureev role change escrow --replace OLD=NEW.pub`',
     });
   }
-  const identity = decodePublicFile(utf8(file));
+  const identity = decodePublicFile(utf8(file.text));
   const [key, second] = identity.keys;
   if (identity.purpose !== 'encryption' || key === undefined || second !== undefined) {
     throw new SecureevError('KEY_UNSUITABLE', {
@@ -106,7 +109,7 @@ export function setEscrow(tx: Tx, files: readonly string[], replace: boolean): R
     });
   }
   claim(tx, key, { kind: 'escrow', holder: identity.holder ?? '' });
-  writeSetting(tx, 'escrow', file);
+  writeSetting(tx, 'escrow', file.text);
   tx.about('role:escrow');
   const members = [{ holder: identity.holder ?? '', keys: [{ algorithm: key.algorithm, keyId: key.keyId }] }];
   return { definition: { members, threshold: 1, lifetimeSeconds: null }, warnings: [] };
@@ -123,6 +126,11 @@ export function shownRole(definition: RoleDefinition): ShownRole {
     })),
   }));
   return { members, threshold, lifetimeSeconds };
+}
+
+function wordsFor({ members, threshold }: RoleDefinition): string {
+  const names = members.map(({ holder, classical }) => `${holder} (${classical.keyId.slice(0, 12)})`);
+  return `${threshold} of ${names.join(', ')}`;
 }
 
 function claimMember(tx: Tx, member: Member, kind: KeyKind): void {

@@ -195,7 +195,7 @@ describe('targets, snapshot and timestamp', () => {
     await using rooted = await repositoryWithRoot();
     const snapshot = await rooted.sign('snapshot', 'snapshot');
     expect(snapshot.outcomes).toMatchObject([{ state: 'blocked', reason: 'targets has no complete version yet' }]);
-    expect(await stateOf(rooted, 'snapshot')).toMatchObject({ lastVersion: 0, frozenVersion: null });
+    expect(await stateOf(rooted, 'snapshot')).toBeUndefined();
   });
 
   test('nothing is frozen by a key that may not sign it, and a stranger is refused', async () => {
@@ -205,9 +205,9 @@ describe('targets, snapshot and timestamp', () => {
       { role: 'targets', version: null, state: 'waiting', thresholds: [{ missing: [{ holder: 'targets' }] }, {}] },
       { role: 'snapshot', state: 'blocked' },
     ]);
-    expect(await stateOf(repository, 'targets')).toMatchObject({ lastVersion: 0 });
+    expect(await stateOf(repository, 'targets')).toBeUndefined();
     expect(await codeOf(repository.sign('targets', 'targets root-a'))).toBe('KEY_NOT_OF_ROLE');
-    expect(await stateOf(repository, 'targets')).toMatchObject({ lastVersion: 0 });
+    expect(await stateOf(repository, 'targets')).toBeUndefined();
   });
 
   test('a frozen version does not take what is staged later', async () => {
@@ -267,6 +267,28 @@ describe('targets, snapshot and timestamp', () => {
     expect(await stateOf(repository, 'targets')).toBeUndefined();
     expect(await length()).toBe(before);
   });
+});
+
+test('whichever signature fails, the old state stays, and the next run makes the new one', async () => {
+  await using repository = await repositoryWithRoot();
+  await repository.addImage('EV-1/BMS/1.0/bms.bin', 1);
+  await repository.sign(ONLINE, ONLINE);
+  await repository.addImage('EV-1/MCU/1.0/mcu.bin', 1);
+  const names = ['targets', 'snapshot', 'timestamp'];
+  const keys = (await Promise.all(names.map((name) => repository.key(name)))).flatMap((key) => key.keys);
+  const states = (): Promise<unknown> => Promise.all(names.map((name) => stateOf(repository, name)));
+  const before = await states();
+  for (let failAt = 1; failAt <= keys.length; failAt++) {
+    let calls = 0;
+    const failing = keys.map((key) => ({
+      ...key,
+      sign: (message: Uint8Array) => (++calls === failAt ? Promise.reject(new Error('token gone')) : key.sign(message)),
+    }));
+    const signing = repository.open((open) => signWithKeys(open, { roles: names.map(signedRole), keys: failing }));
+    await expect(signing).rejects.toThrow('token gone');
+    expect(await states()).toEqual(before);
+  }
+  expect(await repository.sign(ONLINE, ONLINE)).toMatchObject({ complete: true, outcomes: [{ version: 2 }, {}, {}] });
 });
 
 test('a hold stops sign, renew and publish until it is lifted', async () => {

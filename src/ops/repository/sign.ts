@@ -7,7 +7,6 @@ import { openSigners as openAll } from '../../signers/index.ts';
 import type { PassphraseChoice, SignerKey } from '../../signers/signer.ts';
 import type { Reader } from '../../store/reader.ts';
 import type { Repository } from '../../store/repository.ts';
-import { findRole } from '../../store/roles.ts';
 import type { RoleAddress } from '../../store/roles.ts';
 import { advanceRole } from './advance-role.ts';
 import type { RoleOutcome, Signing } from './advance-role.ts';
@@ -82,9 +81,7 @@ export function summaryOf(outcomes: readonly RoleOutcome[]): string {
 
 /** A key that belongs to none of the roles asked for was given by mistake. */
 function refuseStrangers(reader: Reader, roles: readonly RoleAddress[], keys: readonly SignerKey[]): void {
-  const authorities = roles.flatMap((address) => {
-    const role = findRole(reader, address);
-    if (role === undefined) return [];
+  const authorities = roles.flatMap((role) => {
     const before = previousDefinitions(reader, role.repository).get(role.name);
     const previous = before === undefined ? [] : [authorityOf('the root before', before)];
     return [...authoritiesFor(reader, role, 'frozen'), ...authoritiesFor(reader, role, 'next'), ...previous];
