@@ -22,7 +22,7 @@ test('summaries are one line in lower case without a full stop', () => {
 
 test('malformed input is a refusal in verify, and only there', () => {
   const verifying = COMMANDS.filter(({ path }) => path.startsWith('verify '));
-  expect(COMMANDS.filter(({ refusesMalformed }) => refusesMalformed === true)).toEqual(verifying);
+  expect(COMMANDS.filter(({ refusesMalformed }) => refusesMalformed)).toEqual(verifying);
 });
 
 describe.each(COMMANDS)('$path', ({ path, load }) => {

@@ -65,11 +65,7 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
     ['verify bundle', 'check a bundle against a pinned root, offline', () => import('./verify-bundle.ts')],
   ],
   'This machine': [
-    [
-      'doctor',
-      'check this machine: engines, known answers, entropy, clock, interfaces, database',
-      () => import('./doctor.ts'),
-    ],
+    ['doctor', 'check this machine: engines, entropy, clock, interfaces, database', () => import('./doctor.ts')],
     ['completion', 'a completion script for bash, zsh or fish', () => import('./completion.ts')],
   ],
 };
