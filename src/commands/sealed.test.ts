@@ -54,7 +54,9 @@ async function codeOf(session: CliSession, line: string): Promise<string> {
 }
 
 async function filesIn(session: CliSession, folder: string): Promise<readonly string[]> {
-  return (await readdir(session.path(folder), { recursive: true }).catch(() => [])).toSorted();
+  return (await readdir(session.path(folder), { recursive: true }).catch(() => [])).toSorted((a, b) =>
+    a < b ? -1 : 1,
+  );
 }
 
 describe('a payload for one vehicle', () => {
@@ -305,6 +307,7 @@ describe('vehicles', () => {
       await session.ok(`vehicle key set ${CAR_2} --encryption-key keys/${id}.pub`);
       await session.ok(`encrypt image.bin --vehicle ${CAR_2} --allow-kem ${id} --out ${id} --reseal`);
       await session.ok(`decrypt ${id}/image.bin.sev --key keys/${id}.key -o ${id}/out`);
+      expect(await session.read(`${id}/out`)).toEqual(IMAGE);
     }
   });
 });

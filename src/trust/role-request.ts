@@ -14,6 +14,7 @@ import { sha256 } from '../crypto/hash.ts';
 import { canonicalJson } from '../formats/json/canonical.ts';
 import { encodeSignedJson } from '../formats/metadata/body.ts';
 import { canonicalOf, decodeMetadata, decodeSignedBytes } from '../formats/metadata/envelope.ts';
+import { tuf } from '../formats/metadata/tuf.ts';
 import { TOP_LEVEL_ROLES } from '../formats/metadata/types.ts';
 import type { Envelope, Root, Signed } from '../formats/metadata/types.ts';
 import type { SigningRequest } from '../formats/requests/request.ts';
@@ -83,7 +84,7 @@ function policiesFor(payload: Signed, root: Root): readonly RolePolicy[] {
 function decodePayload(request: SigningRequest): Signed {
   if (request.subject !== 'role') throw foreign('it is not for a role');
   const payload = decodeSignedBytes(request.payload);
-  if (!equalBytes(canonicalJson(encodeSignedJson(payload)), canonicalOf(request.payload))) {
+  if (!equalBytes(canonicalJson(encodeSignedJson(payload, tuf)), canonicalOf(request.payload))) {
     throw failure(
       'REQUEST_UNKNOWN_MEMBER',
       `the ${request.role} to be signed holds members that are not understood here`,

@@ -58,7 +58,7 @@ const INITIALS_MAX = 100;
 const MEMBERS = ['facts', 'initials', 'outcome', 'previous', 'sequence', 'step', 'time'];
 const CODE = 'TRANSCRIPT_MALFORMED';
 const LINE_FEED = 0x0a;
-const LABEL = 'secureev/transcript/1';
+const LABELS = { transcript: 'secureev/transcript/1', journal: 'secureev/journal/1' } as const;
 
 /** The line that an entry adds after `head`, with its line feed, and the head after it. */
 export function encodeTranscriptLine(
@@ -123,12 +123,15 @@ function decodeLine(line: Uint8Array, head: TranscriptHead): TranscriptEntry {
   };
 }
 
-/** What every key of a ceremony signs at its end (COSE_Sign, detached): the head; and its label. */
-export function transcriptToSign(head: TranscriptHead): {
-  readonly payload: Uint8Array;
-  readonly externalAad: Uint8Array;
-} {
+/** What a chain of lines is: a ceremony's transcript, or what one key signed offline. */
+export type ChainUse = keyof typeof LABELS;
+
+/** What keys sign (COSE_Sign, detached): the head, under the label of its use. */
+export function transcriptToSign(
+  head: TranscriptHead,
+  use: ChainUse = 'transcript',
+): { readonly payload: Uint8Array; readonly externalAad: Uint8Array } {
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(head.length));
-  return { payload: concatBytes(length, head.hash), externalAad: utf8(LABEL) };
+  return { payload: concatBytes(length, head.hash), externalAad: utf8(LABELS[use]) };
 }
