@@ -127,6 +127,10 @@ describe('deterministic CBOR', () => {
     ['9b7fffffffffffffff', 'an array of 2^63 items'],
     ['5affffffff00', 'a byte string longer than the input'],
     ['f818', 'an unassigned simple value'],
+    ['a18000', 'an array as a map key'],
+    ['a1a000', 'a map as a map key'],
+    ['a1410000', 'a byte string as a map key'],
+    ['a1f600', 'null as a map key'],
   ])('refuses %s: %s', (hex) => {
     expect(isFailure(refusal(hex.replaceAll(' ', '')), 'CBOR_MALFORMED')).toBe(true);
   });

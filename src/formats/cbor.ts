@@ -134,6 +134,7 @@ function childrenOf(token: Token): number {
 function decodeStrictly(bytes: Uint8Array, tokenizer: DecodeTokenizer): Cbor {
   try {
     const [value]: [Cbor, Uint8Array] = decodeFirst(bytes, { ...STRICT, tokenizer });
+    requirePlainKeys(value, tokenizer.pos());
     return value;
   } catch (cause) {
     if (isFailure(cause)) throw cause;
@@ -143,6 +144,18 @@ function decodeStrictly(bytes: Uint8Array, tokenizer: DecodeTokenizer): Cbor {
       details: { offset: tokenizer.pos() },
       cause,
     });
+  }
+}
+
+/** Map keys are integers or text; `cborg` reads any item as a key. */
+function requirePlainKeys(value: Cbor, offset: number): void {
+  if (isCborTag(value)) requirePlainKeys(value.value, offset);
+  if (isCborArray(value)) for (const item of value) requirePlainKeys(item, offset);
+  if (!isCborMap(value)) return;
+  for (const [key, item] of value) {
+    if (typeof key !== 'number' && typeof key !== 'string')
+      throw malformed('a map key that is no integer or text', offset);
+    requirePlainKeys(item, offset);
   }
 }
 
