@@ -45,3 +45,8 @@ export function chosenScheme(id: string | undefined, purpose: KeyPurpose | undef
   }
   return found;
 }
+
+/** The scheme of a key on a token: a signing scheme, or RSA with 3072 bits. @throws USAGE */
+export function tokenScheme(id: string | undefined): KeyScheme {
+  return id === 'rsa-3072' ? { ...single('rsa-pss-sha256', 'signing'), id } : chosenScheme(id, 'signing');
+}

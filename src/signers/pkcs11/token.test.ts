@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPublicKey, verify, constants } from 'node:crypto';
@@ -8,14 +7,14 @@ import { isFailure } from '../../core/errors.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { signatureAlgorithm } from '../../crypto/signatures/index.ts';
 import { fakeIo, fixedEnvironment } from '../../testing/fake-io.ts';
+import { makeTokens, softHsmModule } from '../../testing/soft-hsm.ts';
 import { openPkcs11, tokenPublicKey } from './signer.ts';
 import { PKCS11_ALGORITHMS } from './mechanisms.ts';
 import { chooseToken, loadModule, openSession } from './token.ts';
 import type { TokenKey, TokenSession } from './token.ts';
 import { parsePkcs11Uri } from './uri.ts';
 
-const MODULE = ['/usr/lib/softhsm/libsofthsm2.so', '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so'].find(existsSync);
-if (MODULE === undefined) process.stderr.write('SoftHSM2 is not installed: the tests of PKCS#11 tokens DO NOT RUN\n');
+const MODULE = softHsmModule();
 
 const uriOf = (text: string) => parsePkcs11Uri(text, MODULE);
 
@@ -53,19 +52,7 @@ const publicKeyOf = (key: TokenKey) => {
 };
 
 describe.runIf(MODULE !== undefined)('a PKCS#11 token (SoftHSM2)', () => {
-  beforeAll(() => {
-    const folder = mkdtempSync(join(tmpdir(), 'secureev-hsm-'));
-    mkdirSync(join(folder, 'tokens'));
-    writeFileSync(
-      join(folder, 'softhsm2.conf'),
-      `directories.tokendir = ${join(folder, 'tokens')}\nlog.level = ERROR\n`,
-    );
-    process.env['SOFTHSM2_CONF'] = join(folder, 'softhsm2.conf');
-    for (const label of ['one', 'twin', 'twin']) {
-      const args = ['--init-token', '--free', '--label', label, '--pin', '1234', '--so-pin', '5678'];
-      execFileSync('softhsm2-util', args, { stdio: 'ignore' });
-    }
-  });
+  beforeAll(() => makeTokens(['one', 'twin', 'twin']));
 
   test.each(['ecdsa-p256', 'ed25519', 'rsa-pss-sha256'])(
     'makes a %s key, finds it again, signs with it',

@@ -34,6 +34,8 @@ export interface TokenSession extends Disposable {
   readonly token: TokenIdentity;
   /** The one key that fits. @throws SIGNER_KEY_NOT_FOUND, SIGNER_KEY_AMBIGUOUS, SIGNER_MECHANISM_MISSING */
   findKey(): TokenKey;
+  /** Demands that the token makes and uses keys of an algorithm. @throws SIGNER_MECHANISM_MISSING */
+  requireAlgorithm(algorithm: Pkcs11Algorithm): void;
   /** Makes a key pair that stays on the token. @throws SIGNER_MECHANISM_MISSING, SIGNER_KEY_EXISTS */
   generate(algorithm: Pkcs11Algorithm, key: { label: string; id: Uint8Array }): TokenKey;
   /** Signs `message`. @throws SIGNER_SESSION_LOST, SIGNER_FAILED */
@@ -130,6 +132,10 @@ export function openSession(
   return {
     token: at.token,
     findKey: () => findKey(context),
+    requireAlgorithm: (algorithm) => {
+      requireMechanism(context, algorithm.generateMechanism, algorithm);
+      requireMechanism(context, algorithm.signMechanism, algorithm);
+    },
     generate: (algorithm, key) => generate(context, algorithm, key),
     sign: (key, message) => sign(context, key, message),
     [Symbol.dispose]: () => closeQuietly(binding, session),
