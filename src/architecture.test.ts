@@ -14,8 +14,8 @@ import type { ImportFound } from './testing/imports.ts';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   crypto: ['core', '@noble/*', 'node:crypto'],
-  // @scure/base: base64 of PEM and the alphabets of key shares.
-  formats: ['core', 'crypto', 'cborg', 'yaml', 'asn1js', '@scure/base'],
+  // @scure/base: base64 of PEM and the alphabets of key shares; qr: the code on a share's page.
+  formats: ['core', 'crypto', 'cborg', 'yaml', 'asn1js', '@scure/base', 'qr'],
   trust: ['core', 'crypto', 'formats'],
   plan: ['core', 'formats', 'trust'],
   // @scure/base: base64 in the protocol of external signers.
@@ -23,7 +23,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The database is a file of its own kind: its folder is made and looked at without the ports.
   store: ['core', 'formats', 'better-sqlite3', 'node:fs', 'node:path'],
   io: ['core', 'crypto', 'node:*', 'zstd-napi'],
-  ops: ['core', 'crypto', 'formats', 'trust', 'plan', 'signers', 'store'],
+  // shamir-secret-sharing: audited, and takes its randomness itself.
+  ops: ['core', 'crypto', 'formats', 'trust', 'plan', 'signers', 'store', 'shamir-secret-sharing'],
   render: ['core', 'formats'],
   tui: ['core', 'plan', 'render', 'ops', 'ink', 'react'],
   commands: ['core', 'ops', 'render', 'tui', 'commander'],

@@ -39,6 +39,8 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
     ['key show', 'show whose keys a file holds and their ids', () => import('./key-show.ts')],
     ['key passwd', 'give a key file a new passphrase', () => import('./key-passwd.ts')],
     ['key public', 'write the public half of any signer', () => import('./key-public.ts')],
+    ['key split', 'split a key into shares for paper', () => import('./key-split.ts')],
+    ['key combine', 'restore a key from its shares', () => import('./key-combine.ts')],
   ],
   Releases: [
     ['package', 'build one signed OTAP bundle per zonal gateway from a release plan', () => import('./package.ts')],
