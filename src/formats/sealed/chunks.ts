@@ -35,8 +35,12 @@ export interface ChunkSealer {
 
 /** Turns chunks back into the plaintext, batch by batch. */
 export interface ChunkOpener {
-  /** Opens whole sealed chunks (the last one may be shorter), giving each one's plaintext. @throws SEALED_CHUNK, SEALED_TRUNCATED, SEALED_TRAILING_BYTES */
-  open(sealed: Uint8Array): Iterable<Uint8Array<ArrayBuffer>>;
+  /**
+   * Opens whole sealed chunks (the last one may be shorter) to the start of `target`, and gives the bytes written; on a
+   * failure `target` holds the chunks before, nothing of the bad one.
+   * @throws SEALED_CHUNK, SEALED_TRUNCATED, SEALED_TRAILING_BYTES
+   */
+  open(target: Uint8Array, sealed: Uint8Array): number;
   /** @throws SEALED_TRUNCATED where chunks are missing */
   finish(): void;
 }
@@ -74,9 +78,9 @@ export function startSealing({ engine, fileKey, header }: ChunkKey): ChunkSealer
 export function startOpening({ engine, fileKey, header }: ChunkKey): ChunkOpener {
   const aead = aes256Gcm(engine, fileKey);
   const place = chunkPlaces(header);
-  function openOne(sealed: Uint8Array): Uint8Array<ArrayBuffer> {
+  function openOne(target: Uint8Array, sealed: Uint8Array): number {
     try {
-      return aead.open(place.nonce(), sealed);
+      return aead.openTo(target, place.nonce(), sealed);
     } catch (cause) {
       if (!isFailure(cause, 'DECRYPT_FAILED')) throw cause;
       throw failure('SEALED_CHUNK', `chunk ${place.index()} of the payload was altered or moved`, {
@@ -85,15 +89,17 @@ export function startOpening({ engine, fileKey, header }: ChunkKey): ChunkOpener
     }
   }
   return {
-    *open(sealed) {
+    open(target, sealed) {
+      let written = 0;
       for (let read = 0; read < sealed.length;) {
         if (place.done()) throw failure('SEALED_TRAILING_BYTES', 'bytes after the last chunk of the payload');
         const piece = sealed.subarray(read, read + place.plaintextBytes() + GCM_TAG_BYTES);
         if (piece.length < place.plaintextBytes() + GCM_TAG_BYTES) throw truncated(place.index());
-        yield openOne(piece);
+        written += openOne(target.subarray(written), piece);
         read += piece.length;
         place.next();
       }
+      return written;
     },
     finish() {
       if (!place.done()) throw truncated(place.index());

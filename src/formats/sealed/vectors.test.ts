@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { instantOf } from '../../core/brands.ts';
-import { concatBytes, fromHex, toHex, utf8 } from '../../core/bytes.ts';
+import { fromHex, toHex, utf8 } from '../../core/bytes.ts';
 import { ENGINES } from '../../crypto/engine.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import { KEMS, isKemId } from '../../crypto/kems/index.ts';
@@ -104,9 +104,10 @@ describe.each(ENGINES)('engine %s', (engine) => {
       const prefix = decodePrefix(payload.subarray(0, PREFIX_BYTES));
       const fileKey = openFileKey(engine, fromHex(vector.contentKey), prefix);
       const opener = startOpening({ engine, fileKey, header: prefix.header });
-      const plaintext = concatBytes(...opener.open(payload.subarray(PREFIX_BYTES)));
+      const plaintext = new Uint8Array(payload.length);
+      const length = opener.open(plaintext, payload.subarray(PREFIX_BYTES));
       opener.finish();
-      expect(toHex(plaintext)).toBe(vector.plaintext);
+      expect(toHex(plaintext.subarray(0, length))).toBe(vector.plaintext);
     }
   });
 

@@ -87,14 +87,7 @@ export async function openFile(
     readBytes: sealedChunkBytes(header, BATCH_BYTES / header.chunkBytes),
     writeBytes: BATCH_BYTES,
     head: { read: opened.prefixBytes, write: NOTHING },
-    transform(target, source) {
-      let length = 0;
-      for (const piece of opener.open(source)) {
-        target.set(piece, length);
-        length += piece.length;
-      }
-      return length;
-    },
+    transform: (target, source) => opener.open(target, source),
     task,
   });
   opener.finish();
