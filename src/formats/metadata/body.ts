@@ -29,7 +29,12 @@ import type { MetaFile, Root, Signed, SignedCommon, Snapshot, TargetFile, Target
 /** The version of the TUF specification that files name. */
 export const SPEC_VERSION = '1.0.34';
 const SPEC_VERSION_FORM = /^1\.\d{1,4}(?:\.\d{1,4})?$/;
-const HASH = /^[0-9a-f]{32,256}$/;
+const HASH = /^(?:[0-9a-f]{2}){16,128}$/;
+/** Hex digits of the hashes that are known here; others are kept as they are. */
+const HASH_DIGITS: ReadonlyMap<string, number> = new Map([
+  ['sha256', 64],
+  ['sha512', 128],
+]);
 /** A role's name with `.json`; what stands in URLs and file names is its percent-encoding. */
 const FILE_NAME = /^.{1,255}\.json$/u;
 
@@ -112,8 +117,10 @@ function optionalObject(place: JsonPlace): JsonMap | undefined {
 
 function decodeHashes(place: JsonPlace): ReadonlyMap<string, string> {
   const entries = jsonMembers(place, HASHES_MAX).map(([name, member]) => {
-    if (!HASH.test(jsonText(member))) throw jsonMisfit(member, 'a hash in lower-case hex');
-    return [name, jsonText(member)] as const;
+    const hash = jsonText(member);
+    const digits = HASH_DIGITS.get(name) ?? hash.length;
+    if (!HASH.test(hash) || hash.length !== digits) throw jsonMisfit(member, 'a hash in lower-case hex');
+    return [name, hash] as const;
   });
   if (entries.length === 0) throw jsonMisfit(place, 'an object with at least one hash');
   return new Map(entries);

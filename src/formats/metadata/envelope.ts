@@ -17,7 +17,7 @@ import type { Json } from '../json/json.ts';
 import { METADATA_JSON_LIMITS, parseJson } from '../json/parse.ts';
 import { jsonList, jsonMember, jsonMisfit, jsonParsed, jsonText } from '../json/read.ts';
 import type { JsonPlace } from '../json/read.ts';
-import { writeJson, writeJsonText } from '../json/write.ts';
+import { writeJsonText } from '../json/write.ts';
 import { decodeSigned, encodeSignedJson } from './body.ts';
 import { EXTENSION_MEMBER } from './extension.ts';
 import type { Dialect, KeySignature } from './dialect.ts';
@@ -28,9 +28,11 @@ import type { Envelope, MetadataSignature, Signed } from './types.ts';
 
 export type { KeySignature } from './dialect.ts';
 
-/** The bytes of a new `signed` object, as they will stand in the file. */
+/** The bytes of a new `signed` object, as they will stand in the file. @throws METADATA_MALFORMED for text not in NFC (U1) */
 export function encodeSigned(body: Signed, dialect: Dialect = tuf): Uint8Array<ArrayBuffer> {
-  return writeJson(encodeSignedJson(body, dialect));
+  const text = writeJsonText(encodeSignedJson(body, dialect));
+  if (text !== text.normalize('NFC')) throw failure(METADATA_CODE, 'metadata holds text that is not in NFC');
+  return utf8(text);
 }
 
 /** The canonical form of `signed` bytes: what classical signatures cover. @throws JSON_MALFORMED */
