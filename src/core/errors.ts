@@ -267,6 +267,8 @@ export const ERROR_CODES = {
   CHECK_FAILED: 'refused',
   CHECK_SKIPPED: 'refused',
   INSPECT_UNKNOWN: 'malformed',
+  IMAGE_EMPTY: 'malformed',
+  IMAGE_CHANGED: 'environment',
 } as const satisfies Record<string, ExitKind>;
 
 /** A code of {@link ERROR_CODES}. */

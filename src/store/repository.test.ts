@@ -247,6 +247,32 @@ describe('a second process', () => {
   });
 });
 
+test('two processes that write at the same time lose nothing', async () => {
+  await using machine = await folderIo();
+  using repository = await createRepository(machine.io, 'oem', IDENTITY);
+  const script = `
+    import { folderIo } from '${import.meta.dirname}/../testing/folder-io.ts';
+    import { openRepository } from '${import.meta.dirname}/repository.ts';
+    import { stageItem, roleAt } from '${import.meta.dirname}/roles.ts';
+    await using machine = await folderIo();
+    const { io } = machine;
+    using repository = await openRepository(io, process.argv[1]);
+    for (let i = 0; i < 20; i++) {
+      repository.transact({ command: 'test', summary: process.argv[2] + i }, (tx) =>
+        stageItem(tx, roleAt(tx, { repository: 'image', name: 'targets' }), { item: process.argv[2] + i, value: { i } }));
+    }`;
+  const run = (name: string): Promise<number | null> => {
+    const args = ['--input-type=module', '--eval', script, `${machine.folder}/oem`, name];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    return new Promise((resolve) => child.once('exit', resolve));
+  };
+  expect(await Promise.all([run('a'), run('b')])).toEqual([0, 0]);
+  expect(repository.sql('SELECT count(*) AS n FROM staged').get()).toEqual({ n: 40 });
+  const heads = [...verifiedChain('native', auditChain(repository))];
+  expect(heads.at(-1)).toEqual(logHead(repository));
+  expect(heads).toHaveLength(41);
+});
+
 test('a repository opened read-only does not write', async () => {
   await using machine = await folderIo();
   (await createRepository(machine.io, 'oem', IDENTITY))[Symbol.dispose]();

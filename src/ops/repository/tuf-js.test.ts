@@ -4,6 +4,7 @@ import { Updater } from 'tuf-js';
 import { describe, expect, test } from 'vitest';
 import { formatInstant, instantOf } from '../../core/brands.ts';
 import type { SignatureId } from '../../crypto/signatures/index.ts';
+import { publishRelease, releaseSession, TEST_PLAN } from '../../testing/release-session.ts';
 import { serveFolder } from '../../testing/static-server.ts';
 import type { StaticServer } from '../../testing/static-server.ts';
 import { ONLINE, repositoryWithRoot } from '../../testing/signed-repository.ts';
@@ -17,7 +18,7 @@ const MCU = 'EV-1/MCU/1.0/mcu.bin';
 /** tuf-js reads the machine's clock, so these repositories live now. */
 const NOW = formatInstant(instantOf(Math.floor(Date.now() / 1000)));
 
-/** A vehicle with tuf-js, pinned to the exported root. */
+/** A vehicle with tuf-js and its own folder. */
 interface Client {
   /** Updates and downloads a target; gives its content. */
   download(name: string): Promise<Uint8Array | undefined>;
@@ -25,13 +26,10 @@ interface Client {
   version(role: string): Promise<number>;
 }
 
-async function client(repository: TestRepository, server: StaticServer, name = 'car'): Promise<Client> {
-  const folder = `${repository.folder}/${name}`;
+/** A vehicle pinned to `root`, with its files in `folder`. */
+async function vehicle(folder: string, root: Uint8Array, server: StaticServer): Promise<Client> {
   await mkdir(`${folder}/targets`, { recursive: true });
-  await exportRoot(
-    { repository: repository.choice, role: 'root', out: `${folder}/root.json`, overwrite: true },
-    repository.io,
-  );
+  await writeFile(`${folder}/root.json`, root);
   return {
     async download(target) {
       const updater = new Updater({
@@ -50,6 +48,13 @@ async function client(repository: TestRepository, server: StaticServer, name = '
       return file.signed.version;
     },
   };
+}
+
+/** A vehicle pinned to the root in force. */
+async function client(repository: TestRepository, server: StaticServer, name = 'car'): Promise<Client> {
+  const { choice, folder, io } = repository;
+  await exportRoot({ repository: choice, role: 'root', out: 'pinned.json', overwrite: true }, io);
+  return await vehicle(`${folder}/${name}`, await readFile(`${folder}/pinned.json`), server);
 }
 
 async function publish(repository: TestRepository): Promise<void> {
@@ -126,4 +131,23 @@ describe('tuf-js refuses', () => {
     await writeFile(`${repository.folder}/public${target}`, 'something else of another length');
     await expect(car.download(MCU)).rejects.toThrow(/length|hash/i);
   });
+});
+
+test('tuf-js downloads images and bundles of releases that are not confidential', async () => {
+  await using session = await releaseSession({ now: NOW });
+  await session.write('release.yaml', `${TEST_PLAN}confidential: false\n`);
+  await session.ok('package release.yaml --key keys/targets.key --out bundles');
+  await publishRelease(session);
+  await using server = await serveFolder(session.path('public'));
+  const car = await vehicle(session.path('car'), await session.read('trust/root.json'), server);
+  expect(await car.download('EV-1/BCM/1.1.0/bcm.bin')).toEqual(await session.read('fw/bcm.bin'));
+  expect(await car.download('bundles/r1/ZG_BODY.otap')).toEqual(await session.read('bundles/ZG_BODY.otap'));
+
+  const second =
+    'release: r2\nmodel: EV-1\nconfidential: false\nimages:\n  - { ecu: MCU, version: 2.1.0, file: fw/mcu.bin }\n';
+  await session.write('release.yaml', second);
+  await session.ok('package release.yaml --key keys/targets.key --out bundles-2');
+  await publishRelease(session);
+  expect(await car.download('bundles/r2/ZG_DRIVE.otap')).toEqual(await session.read('bundles-2/ZG_DRIVE.otap'));
+  expect(await car.version('targets')).toBe(2);
 });
