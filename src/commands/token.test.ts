@@ -49,6 +49,8 @@ describe.runIf(MODULE !== undefined)('keys on PKCS#11 tokens', () => {
       await session.ok(`role set ${role} --key keys/${role}.pub`);
     const first = await session.json('sign root --key keys/root-a.signer');
     expect(first.result).toMatchObject({ complete: false });
+    const shown = await session.run('sign root --key keys/root-a.signer');
+    expect(shown.stderr).toMatch(/^using token Root A \(serial [0-9a-f]+\)$/m);
     const second = await session.json('sign root --key keys/root-b.key');
     expect(second.result).toMatchObject({ complete: true });
   });

@@ -24,4 +24,6 @@ export interface Task {
 export interface Progress {
   /** Starts a piece of work; `total` is in `unit`s. */
   start(title: string, total: number, unit: 'bytes' | 'items'): Task;
+  /** Tells something a person should see now, such as which token is about to sign; one line. */
+  note(text: string): void;
 }

@@ -77,7 +77,7 @@ export function fixedEnvironment(env: Readonly<Record<string, string>> = {}): En
 
 /** Progress that tells nobody. */
 export function silentProgress(): Progress {
-  return { start: () => ({ advance: () => undefined, done: () => undefined }) };
+  return { start: () => ({ advance: () => undefined, done: () => undefined }), note: () => undefined };
 }
 
 function noProcesses(): Processes {

@@ -47,13 +47,14 @@ export function startProgress({ stderr, quiet, env }: ProgressSetting): RunProgr
       timer ??= setTimeout(tick, live ? SILENCE_MS : LINE_EVERY_MS).unref();
       return taskOf(state, () => tasks.delete(state) && tasks.size === 0 && stop());
     },
+    note: (text) => void stderr.write(`${printableLine(text)}\n`),
     [Symbol.dispose]: stop,
   };
 }
 
 function silence(): RunProgress {
   const task: Task = { advance: () => undefined, done: () => undefined };
-  return { start: () => task, [Symbol.dispose]: () => undefined };
+  return { start: () => task, note: () => undefined, [Symbol.dispose]: () => undefined };
 }
 
 function taskOf(state: ProgressState, ended: () => unknown): Task {

@@ -34,6 +34,7 @@ export async function openTokenSession(uri: Pkcs11Uri, setting: SignerSetting): 
   const binding = await loadModule(uri);
   const chosen = chooseToken(binding, uri);
   const { label, serial } = chosen.token;
+  setting.io.progress.note(`using token ${label} (serial ${serial})`);
   const pin =
     uri.pinSource === undefined
       ? await setting.passphrases.next(`token ${label} (serial ${serial}): PIN`)
