@@ -42,8 +42,8 @@ export async function main(
 ): Promise<number> {
   const invocation = { commands, argv, machine, json: wantsJson(argv) };
   const answer = await answerTo(invocation);
-  if (answer.stderr !== undefined) await write(machine.stderr, answer.stderr);
   const failed = answer.stdout === undefined ? undefined : await write(machine.stdout, answer.stdout);
+  if (answer.stderr !== undefined) await write(machine.stderr, answer.stderr);
   // A reader that has gone (`| head`) is no failure of the work that was done.
   const fine = failed === undefined || ('code' in failed && failed.code === 'EPIPE');
   return fine ? answer.status : outputFailed(machine, failed);
