@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { instantOf } from './core/brands.ts';
 import { isFailure } from './core/errors.ts';
 import { openBundle } from './formats/otap/index.ts';
-import { bundleTargetName, findListed, requireListedBundle } from './ops/release/bundle-targets.ts';
+import { bundleTargetName } from './ops/release/bundle-names.ts';
+import { findListed, requireListedBundle } from './ops/release/bundle-targets.ts';
 import { establishTrust } from './ops/release/pinned-trust.ts';
 import { fakeIo } from './testing/fake-io.ts';
 import { cliSession } from './testing/run-cli.ts';
@@ -161,7 +162,7 @@ async function bundleVerifier(): Promise<(bundle: Uint8Array) => Promise<string>
     const { head, readPayloads, finish } = await openBundle([bundle], io.engine);
     const found = await findListed(
       { source, set },
-      bundleTargetName(head.manifest.unverified, head.gateway),
+      bundleTargetName(head.manifest.unverified.release, head.gateway),
       head.gateway,
     );
     const { verified } = verifyManifest({ engine: io.engine, policy: bundlePolicyOf(found) }, head);

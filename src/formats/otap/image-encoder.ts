@@ -37,7 +37,7 @@ export interface EncodedImage extends Pick<
 export interface ImageEncoder extends Disposable {
   push(bytes: Uint8Array): Iterable<Uint8Array>;
   finish(): Iterable<Uint8Array>;
-  /** After `finish` has been read to its end. @throws OTAP_IMAGE_SIZE, OTAP_TOO_LARGE */
+  /** After `finish` has been read to its end. @throws IMAGE_EMPTY, IMAGE_CHANGED, OTAP_TOO_LARGE */
   result(): EncodedImage;
 }
 
@@ -78,9 +78,10 @@ export function imageEncoder(options: EncoderOptions): ImageEncoder {
 }
 
 function requireSize(sizeBytes: number, { sizeBytes: expected }: EncoderOptions): void {
-  if (sizeBytes === expected && sizeBytes > 0) return;
-  const message = `the image has ${sizeBytes} bytes, not ${expected}: it is empty or was changed while it was read`;
-  throw failure('OTAP_IMAGE_SIZE', message, { expected, found: sizeBytes });
+  if (sizeBytes === 0) throw failure('IMAGE_EMPTY', 'the image is empty');
+  if (sizeBytes === expected) return;
+  const message = `the image has ${sizeBytes} bytes and had ${expected}: it was changed while it was read`;
+  throw failure('IMAGE_CHANGED', message, { expected, found: sizeBytes });
 }
 
 interface StoredWatcher {

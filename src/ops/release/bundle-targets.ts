@@ -1,5 +1,4 @@
 /** A bundle and its images against what verified Targets metadata lists: name, length, hashes, and what is said of them. */
-import { parseTargetName } from '../../core/brands.ts';
 import type { Name, TargetName } from '../../core/brands.ts';
 import { toHex } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
@@ -12,17 +11,11 @@ import type { FoundTarget } from '../../trust/find-target.ts';
 import type { TrustSource } from '../../trust/source.ts';
 import type { TrustedSet } from '../../trust/state.ts';
 import { compareTarget } from '../../trust/target-check.ts';
-import { bundleFileName } from './record-release.ts';
 
 /** Verified metadata to look targets up in. */
 export interface TargetLookup {
   readonly source: TrustSource;
   readonly set: TrustedSet;
-}
-
-/** Under which name a bundle is listed. @throws VALUE_MALFORMED */
-export function bundleTargetName(manifest: Manifest, gateway: Name): TargetName {
-  return parseTargetName(`bundles/${manifest.release}/${bundleFileName(gateway)}`);
 }
 
 /** The listed target. @throws TRUST_TARGET_NOT_FOUND and those of the search */

@@ -4,7 +4,7 @@
  * Invariant: all bundles appear and the repository records the release, or neither; what was written is taken back when
  * anything fails.
  */
-import { instantOf, parseTargetName } from '../../core/brands.ts';
+import { instantOf } from '../../core/brands.ts';
 import type { Instant, Name } from '../../core/brands.ts';
 import { failure } from '../../core/errors.ts';
 import type { Io, OutputFile } from '../../core/ports.ts';
@@ -17,15 +17,17 @@ import { installOrder } from '../../plan/requirements.ts';
 import { openSigners } from '../../signers/index.ts';
 import type { PassphraseChoice } from '../../signers/signer.ts';
 import { addObject, hasObject, objectPath } from '../../store/objects.ts';
+import type { Reader } from '../../store/reader.ts';
 import { findRelease } from '../../store/releases.ts';
 import type { Repository } from '../../store/repository.ts';
 import { owningRole } from '../../store/targets.ts';
 import { copyVerified } from '../repository/copy-verified.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
+import { bundleFileName, bundleTargetName } from './bundle-names.ts';
 import { bundleSigners, signBundle } from './bundle-signing.ts';
 import type { BundleSigners } from './bundle-signing.ts';
-import { bundleFileName, recordRelease } from './record-release.ts';
+import { recordRelease } from './record-release.ts';
 import type { MadeBundle } from './record-release.ts';
 import { storeImages } from './release-images.ts';
 import type { ReleaseImage, ReleaseImages } from './release-images.ts';
@@ -74,7 +76,7 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
   const paths = await freePaths(io, resolved, input.out);
   const { passphrases } = input;
   using opened = await openSigners(input.signers, { io, passphrases, deterministic: stamp.reproducible });
-  const role = owningRole(repository, bundleTarget(resolved, resolved.gateways[0]));
+  const role = listingRole(repository, resolved);
   const signers = bundleSigners(repository, role, opened.keys);
   await io.files.makeFolder(input.out);
   await using images = await storeImages(repository, resolved, {
@@ -127,7 +129,7 @@ async function makeBundle(
   const payloads = mine.map((image) => image.stored.payload);
   const written = await writeBundle(io, output, { parts, signatures, payloads });
   const manifestSha256 = sha256(io.engine, parts.manifest);
-  return { ...written, gateway, target: bundleTarget(resolved, gateway), manifest, manifestSha256 };
+  return { ...written, gateway, target: bundleTargetName(resolved.plan.release, gateway), manifest, manifestSha256 };
 }
 
 function manifestOf(io: Io, images: readonly ReleaseImage[], making: Making & { gateway: Name }): Manifest {
@@ -210,8 +212,10 @@ async function keepClear(
   }
 }
 
-function bundleTarget({ plan }: ResolvedPlan, gateway: Name | undefined): ReturnType<typeof parseTargetName> {
-  return parseTargetName(`bundles/${plan.release}/${gateway === undefined ? 'none' : bundleFileName(gateway)}`);
+/** The role that will list the bundles; all of a release are under one path. */
+function listingRole(reader: Reader, { plan, gateways }: ResolvedPlan): string {
+  const [role = 'targets'] = gateways.map((gateway) => owningRole(reader, bundleTargetName(plan.release, gateway)));
+  return role;
 }
 
 /** Where each bundle goes; refused before any work where something is there. @throws FILE_EXISTS */

@@ -10,6 +10,7 @@ import {
   takeReleaseCounter,
 } from '../../store/releases.ts';
 import { stageTarget } from '../../store/targets.ts';
+import { bundleFileName } from './bundle-names.ts';
 import { ecuScope } from './release-images.ts';
 import type { ReleaseImage, ReleaseImages } from './release-images.ts';
 import type { ResolvedPlan } from './resolve-plan.ts';
@@ -79,9 +80,4 @@ function recordBundle(tx: Tx, { plan }: ResolvedPlan, bundle: MadeBundle): void 
     manifestSha256,
     releaseCounter,
   });
-}
-
-/** The name of a gateway's bundle file. */
-export function bundleFileName(gateway: Name): string {
-  return `${gateway}.otap`;
 }

@@ -28,7 +28,7 @@ export interface StoredImage extends AsyncDisposable {
 /**
  * Encodes the file at `path`; one that does not become smaller is stored raw.
  *
- * @throws FILE_NOT_FOUND, FILE_ACCESS, DISK_FULL, OTAP_IMAGE_SIZE, OTAP_TOO_LARGE, INTERRUPTED
+ * @throws FILE_NOT_FOUND, FILE_ACCESS, DISK_FULL, IMAGE_EMPTY, IMAGE_CHANGED, OTAP_TOO_LARGE, INTERRUPTED
  */
 export async function storeImage(io: Io, path: string, options: StorageOptions): Promise<StoredImage> {
   const stored = await encode(io, path, options);

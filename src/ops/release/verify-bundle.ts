@@ -23,13 +23,8 @@ import type { BundlePolicy } from '../../trust/bundle-policy.ts';
 import type { FoundTarget } from '../../trust/find-target.ts';
 import { rootPolicy } from '../../trust/state.ts';
 import type { TrustedSet } from '../../trust/state.ts';
-import {
-  bundleTargetName,
-  findListed,
-  requireListedBundle,
-  requireListedHardware,
-  requireListedImages,
-} from './bundle-targets.ts';
+import { bundleTargetName } from './bundle-names.ts';
+import { findListed, requireListedBundle, requireListedHardware, requireListedImages } from './bundle-targets.ts';
 import type { TargetLookup } from './bundle-targets.ts';
 import { checkBook, refusalFrom, refusalOf } from './check-book.ts';
 import type { CheckBook } from './check-book.ts';
@@ -183,7 +178,7 @@ async function findBundle(
   { manifest, gateway }: BundleHead,
 ): Promise<Verified<FoundTarget> | undefined> {
   return attempt(book, 'bundle-target', () =>
-    findListed(lookup, bundleTargetName(manifest.unverified, gateway), gateway),
+    findListed(lookup, bundleTargetName(manifest.unverified.release, gateway), gateway),
   );
 }
 
