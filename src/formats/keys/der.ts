@@ -45,7 +45,7 @@ function rebuilt(node: DerNode, place: { what: string; depth: number }): DerNode
   if (node instanceof asn1js.Sequence)
     return derSequenceOf(...node.valueBlock.value.map((item) => rebuilt(item, inner)));
   if (node instanceof asn1js.ObjectIdentifier) return derOidOf(node.valueBlock.toString());
-  if (node instanceof asn1js.Null) return new asn1js.Null();
+  if (node instanceof asn1js.Null) return derNull();
   if (node instanceof asn1js.Integer) return rebuiltInteger(node, place.what);
   if (node instanceof asn1js.OctetString) return derOctetsOf(node.valueBlock.valueHexView);
   if (node instanceof asn1js.BitString && node.valueBlock.unusedBits === 0) {
@@ -81,6 +81,11 @@ export function derSequenceOf(...value: DerNode[]): DerNode {
 /** Makes an INTEGER, 0 to 2^53 - 1. */
 export function derIntegerOf(value: number): DerNode {
   return asn1js.Integer.fromBigInt(BigInt(value));
+}
+
+/** Makes a NULL. */
+export function derNull(): DerNode {
+  return new asn1js.Null();
 }
 
 /** Makes an OBJECT IDENTIFIER. */

@@ -48,6 +48,7 @@ const COST = { n: 2 ** 14, r: 8, p: 8 } as const;
 /** The most memory and work that a file may ask of scrypt: 256 MiB, and 16 times our own cost. */
 const SCRYPT_MEMORY_MAX = 256 * 1024 * 1024;
 const SCRYPT_WORK_MAX = 2 ** 24;
+const SCRYPT_PARALLEL_MAX = 64;
 
 const WHAT = 'encrypted private key';
 
@@ -128,7 +129,14 @@ function startScrypt(node: DerNode | undefined, { engine, passphrase }: Passphra
   const salt = boundedSalt(saltNode);
   demandKeyLength(length);
   const powerOfTwo = n >= 2 && Number.isInteger(Math.log2(n));
-  if (!powerOfTwo || r < 1 || p < 1 || 128 * n * r > SCRYPT_MEMORY_MAX || n * r * p > SCRYPT_WORK_MAX) {
+  if (
+    !powerOfTwo ||
+    r < 1 ||
+    p < 1 ||
+    p > SCRYPT_PARALLEL_MAX ||
+    128 * n * r > SCRYPT_MEMORY_MAX ||
+    n * r * p > SCRYPT_WORK_MAX
+  ) {
     throw tooCostly(`scrypt with N=${n} r=${r} p=${p}`);
   }
   return scrypt({ engine, password: passphrase, salt, n, r, p, length });

@@ -33,8 +33,13 @@ export function encodeSpki(key: RawPublicKey): Uint8Array {
 export function decodeSpki(der: Uint8Array, purpose: KeyPurpose = 'signing'): RawPublicKey {
   const [algorithmIdentifier, bits] = derSequence(decodeDer(der, WHAT), { min: 2, max: 2, what: WHAT });
   const { algorithm } = readAlgorithm(algorithmIdentifier, purpose);
-  if (algorithm === 'rsa-pss-sha256') return { algorithm, bytes: Uint8Array.from(der) };
   const bytes = derBits(bits, WHAT);
+  if (algorithm === 'rsa-pss-sha256') {
+    // One key has one spelling, inside too, for thresholds count raw keys.
+    derSequence(decodeDer(bytes, WHAT), { min: 2, max: 2, what: WHAT });
+    signatureAlgorithm(algorithm).checkPublicKey('native', der);
+    return { algorithm, bytes: Uint8Array.from(der) };
+  }
   if (bytes.length !== publicKeyBytes(algorithm)) {
     throw failure(
       'KEY_MALFORMED',
