@@ -65,6 +65,7 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
   Verification: [
     ['verify log', 'verify the audit log against published Snapshots', () => import('./verify-log.ts')],
     ['verify bundle', 'check a bundle against a pinned root, offline', () => import('./verify-bundle.ts')],
+    ['verify blob', 'check a sealed payload against a pinned root, offline', () => import('./verify-blob.ts')],
   ],
   'This machine': [
     ['doctor', 'check this machine: engines, entropy, clock, interfaces, database', () => import('./doctor.ts')],

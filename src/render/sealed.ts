@@ -2,6 +2,8 @@
 import { formatInstant, instantOf } from '../core/brands.ts';
 import type { Instant } from '../core/brands.ts';
 import { toHex } from '../core/bytes.ts';
+import type { Check } from '../core/report.ts';
+import { checkList } from './checks.ts';
 import { shortId } from './fingerprint.ts';
 import { fields, indented, table } from './table.ts';
 import { count, printableLine, size } from './text.ts';
@@ -82,6 +84,12 @@ export function decryptedText(opened: ShownDecrypted, now: Instant): string {
   ]);
   const how = `secureev verify bundle ${file} --root ROOT.json --metadata DIR`;
   return `UNVERIFIED: anyone could have encrypted this. Verify it before use:\n  ${how}\n${indented(rows)}`;
+}
+
+/** The checks of a payload, and the sentence that matters. */
+export function blobVerdictText(blob: string, checks: readonly Check[], good: boolean): string {
+  const verdict = good ? 'VERIFIED; who signed what is in it, `verify bundle` says' : 'REFUSED, use nothing of it';
+  return `${checkList(checks)}\n${printableLine(blob)}: ${verdict}`;
 }
 
 /** What `envelope add` or `envelope remove` changed. */

@@ -1,0 +1,70 @@
+/** `secureev verify blob`: a sealed payload against a pinned root, offline. */
+import type { Command } from 'commander';
+import { parseTargetName } from '../core/brands.ts';
+import { utf8 } from '../core/bytes.ts';
+import { BLOB_CHECKS, verifyBlob } from '../ops/release/sealed-verify.ts';
+import { junitXml } from '../render/junit.ts';
+import { blobVerdictText } from '../render/sealed.ts';
+import type { Call, Outcome } from './command.ts';
+import {
+  allowSkipFlag,
+  argument,
+  atFlag,
+  example,
+  fixedNow,
+  flag,
+  passphraseChoice,
+  pinnedRoot,
+  rootFlag,
+  text,
+  texts,
+} from './flags.ts';
+
+/** Declares the flags. */
+export function configure(command: Command): void {
+  command
+    .description(
+      `check a sealed payload offline; exit status 3 unless every check passes\n\nChecks: ${Object.keys(BLOB_CHECKS).join(', ')}`,
+    )
+    .argument('<blob>', 'the payload, NAME.sev')
+    .option('--metadata <folder>', 'the metadata folder of a published tree')
+    .option('--key <signer>', "a recipient's private key: also checks the contents, which go nowhere")
+    .option('--envelopes <file>', 'the envelopes (default: NAME.sevk beside the payload)')
+    .option('--target <name>', 'the name it is listed under (default: found by its hash)')
+    .option('--require-hybrid', 'demand post-quantum signatures whatever the pinned root says')
+    .option('--junit <file>', 'write the checks as JUnit XML too');
+  example(
+    allowSkipFlag(atFlag(rootFlag(command))),
+    'secureev verify blob sealed/ZG_BODY.otap.sev --key keys/car-1.key --root trust/root.json --metadata public/metadata',
+    'secureev verify blob ZG_BODY.otap.sev --root trust/root.json --metadata public/metadata --allow-skip contents --allow-skip clear-target',
+  );
+}
+
+/** Verifies the blob. */
+export async function run(call: Call): Promise<Outcome> {
+  const blob = argument(call, 0, 'BLOB');
+  const target = text(call, 'target');
+  const allowSkip = texts(call, 'allowSkip');
+  const input = {
+    blob,
+    allowSkip,
+    root: pinnedRoot(call),
+    metadata: text(call, 'metadata')?.replace(/(?<=.)\/+$/, ''),
+    now: fixedNow(call),
+    requireHybrid: flag(call, 'requireHybrid'),
+    key: text(call, 'key'),
+    passphrases: passphraseChoice(call),
+    envelopes: text(call, 'envelopes'),
+    target: target === undefined ? undefined : parseTargetName(target),
+  };
+  const verdict = await verifyBlob(input, call.io);
+  const { checks, refusal } = verdict;
+  const junit = text(call, 'junit');
+  if (junit !== undefined) {
+    await call.io.files.write(junit, utf8(junitXml('verify blob', checks, allowSkip)), { overwrite: true });
+  }
+  const { suite = null, target: found = null } = verdict;
+  const result = { file: blob, verified: refusal === undefined, checks, suite, target: found };
+  const outcome = { result, text: blobVerdictText(blob, checks, refusal === undefined) };
+  return refusal === undefined ? outcome : { ...outcome, failure: refusal };
+}
