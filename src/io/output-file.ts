@@ -35,18 +35,23 @@ export async function createOutput(path: string, writing: Writing, options: Crea
   const name = temporary.nameBeside(path);
   const handle = await onFile('create', shown, () => open(name, 'wx', options.mode ?? 0o644));
   const writer = positionedWriter(handle, shown, signal);
+  const flushing = flushBehind(handle);
   let open_ = true;
   const close = async (): Promise<void> => {
+    await flushing.settled();
     if (open_) await handle.close();
     open_ = false;
   };
   return {
     path: shown,
-    write: writer.append,
+    async write(bytes) {
+      await writer.append(bytes);
+      flushing.wrote(bytes.length);
+    },
     writeAt: writer.writeAt,
     async commit() {
       throwIfInterrupted(signal);
-      await onFile('write', shown, () => handle.sync());
+      await onFile('write', shown, () => flushing.finish());
       await close();
       await onFile('create', shown, () => giveName(name, path, overwrite));
       temporary.forget(name);
@@ -98,6 +103,48 @@ async function copyWhole(from: string, to: string, temporary: TemporaryFiles): P
   } finally {
     await temporary.remove(name);
   }
+}
+
+/** Bytes after which what was written is sent to the disk, while the caller goes on. */
+const FLUSH_BYTES = 32 * 1024 * 1024;
+
+interface FlushBehind {
+  wrote(bytes: number): void;
+  /** Flushes everything; throws also what failed before. */
+  finish(): Promise<void>;
+  settled(): Promise<void>;
+}
+
+/** Flushes a large file on the way, so that `commit` has not to wait for all of it. */
+function flushBehind(handle: FileHandle): FlushBehind {
+  let unflushed = 0;
+  let running: Promise<void> | undefined;
+  let failed: { readonly thrown: unknown } | undefined;
+  const flush = async (): Promise<void> => {
+    try {
+      await handle.datasync();
+    } catch (thrown) {
+      failed ??= { thrown };
+    }
+    running = undefined;
+  };
+  return {
+    wrote(bytes) {
+      unflushed += bytes;
+      if (unflushed < FLUSH_BYTES || running !== undefined) return;
+      unflushed = 0;
+      running = flush();
+    },
+    async finish() {
+      await running;
+      // An error that a flush on the way was told is not told again by the last one.
+      if (failed !== undefined) throw failed.thrown;
+      await handle.sync();
+    },
+    async settled() {
+      await running;
+    },
+  };
 }
 
 interface PositionedWriter {
