@@ -6,6 +6,7 @@ import type { Simulator } from '../testing/simulator.ts';
 import { signBody } from '../testing/metadata-keys.ts';
 import { sourceOf } from '../testing/trust-source.ts';
 import { daysAfter, outcomeOf, trustingClient } from '../testing/trusting-client.ts';
+import { nextRoot, pinRoot, rotatesOnlineKeys } from './root-chain.ts';
 
 /** Puts root `version` in the tree as `body` says, signed by the root keys of these generations. */
 function forge(simulator: Simulator, change: object, by: 'own' | 'before' | 'both' | 'nobody' = 'both'): void {
@@ -105,6 +106,7 @@ describe('T3 U30: the next root', () => {
       expect(await outcomeOf(client.update())).toBe('TRUST_WRONG_REPOSITORY');
       forge(simulator, { extension: undefined });
       expect(await outcomeOf(client.update())).toBe('TRUST_WRONG_REPOSITORY');
+      expect(client.store.done).toEqual(['save root']);
     }
   });
 
@@ -170,6 +172,24 @@ describe('what is stored', () => {
   });
 });
 
+test('a stored root of the pinned version never takes the place of the pinned one', async () => {
+  const simulator = simulateRepository();
+  const client = trustingClient(simulator);
+  const body = { ...simulator.bodies.root, expires: daysAfter(simulator.now, 999) };
+  client.store.files.set('root', simulator.sign(body, 'root'));
+  const set = await client.update();
+  expect(set.root.verified.bytes).toEqual(simulator.files.get('1.root.json'));
+  expect(client.store.files.get('root')).toEqual(simulator.files.get('1.root.json'));
+});
+
+test('the size of a root is checked whoever brings it', async () => {
+  const simulator = simulateRepository();
+  const set = await trustingClient(simulator).update();
+  const padded = new Uint8Array(set.terms.limits.rootBytesMax + 1).fill(0x20);
+  expect(await outcomeOf(() => nextRoot(set, padded))).toBe('TRUST_ENDLESS_DATA');
+  expect(await outcomeOf(() => pinRoot(padded, set.terms))).toBe('TRUST_ENDLESS_DATA');
+});
+
 describe('T4: recovery from a fast-forward attack', () => {
   test.each(['timestamp', 'snapshot'] as const)('by new keys of %s', async (role) => {
     const simulator = simulateRepository();
@@ -212,5 +232,61 @@ describe('T4: recovery from a fast-forward attack', () => {
     simulator.edit('timestamp', () => ({ version: parseVersion(6) }));
     simulator.publishTimestamp();
     expect(await outcomeOf(client.update())).toBe('TRUST_ROLLBACK');
+  });
+
+  test('works where a key that is kept had signed the old file, too', async () => {
+    const simulator = simulateRepository();
+    const client = trustingClient(simulator);
+    const [stolen] = simulator.signers.get('timestamp')?.classical ?? [];
+    simulator.rotate('timestamp');
+    const kept = simulator.signers.get('timestamp');
+    if (stolen === undefined || kept === undefined) throw new Error('no keys');
+    simulator.signers.set('timestamp', { ...kept, classical: [...kept.classical, stolen] });
+    const both = [...kept.classical, stolen].map(({ publicKey }) => publicKey);
+    const keys = new Map(simulator.bodies.root.keys);
+    for (const publicKey of both) keys.set(publicKey.keyId, { keyId: publicKey.keyId, publicKey });
+    const role = { keyIds: both.map(({ keyId }) => keyId), threshold: 1 };
+    simulator.edit('root', ({ roles }) => ({ keys, roles: new Map(roles).set('timestamp', role) }));
+    simulator.publishRoot();
+    simulator.edit('timestamp', () => ({ version: parseVersion(2 ** 50) }));
+    simulator.publishTimestamp();
+    await client.update();
+
+    const ids = kept.classical.map(({ publicKey }) => publicKey.keyId);
+    simulator.edit('root', ({ roles }) => ({ roles: new Map(roles).set('timestamp', { keyIds: ids, threshold: 1 }) }));
+    simulator.publishRoot();
+    simulator.edit('timestamp', () => ({ version: parseVersion(2) }));
+    simulator.publishTimestamp();
+    client.store.done.length = 0;
+    expect((await client.update()).timestamp?.verified.signed.version).toBe(2);
+    expect(client.store.done).toEqual([
+      'remove timestamp',
+      'remove snapshot',
+      'save root',
+      'save timestamp',
+      'save snapshot',
+    ]);
+  });
+
+  test('a key taken away counts in either family; a key added does not', async () => {
+    const simulator = simulateRepository({ hybrid: true });
+    const before = (await trustingClient(simulator).update()).root;
+    const changed = async (family: 'classical' | 'postQuantum'): Promise<boolean> => {
+      const fresh = simulateRepository({ hybrid: true });
+      fresh.rotate('snapshot');
+      const { roles, keys, extension } = fresh.bodies.root;
+      fresh.bodies.root = { ...simulator.bodies.root };
+      const hybrid = simulator.bodies.root.extension?.hybrid;
+      if (extension?.hybrid === undefined || hybrid === undefined) throw new Error('not hybrid');
+      const ring = { keys: new Map([...hybrid.keys, ...extension.hybrid.keys]), roles: extension.hybrid.roles };
+      if (family === 'postQuantum') fresh.edit('root', () => ({ extension: { ...extension, hybrid: ring } }));
+      else fresh.edit('root', (body) => ({ keys: new Map([...body.keys, ...keys]), roles }));
+      fresh.publishRoot();
+      const set = await trustingClient(simulator).update();
+      return rotatesOnlineKeys(before, nextRoot(set, fresh.files.get('2.root.json') ?? new Uint8Array()).root);
+    };
+    expect(rotatesOnlineKeys(before, before)).toBe(false);
+    expect(await changed('classical')).toBe(true);
+    expect(await changed('postQuantum')).toBe(true);
   });
 });

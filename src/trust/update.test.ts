@@ -138,6 +138,17 @@ describe('T5 U31: Timestamp', () => {
     expect(await outcomeOf(trustingClient(simulator).update())).toBe('TRUST_FILE_MISSING');
   });
 
+  test('of another repository or kind, signed by the same key', async () => {
+    for (const change of [{ repository: '00000000-0000-4000-8000-000000000000' }, { kind: 'director' }] as const) {
+      for (const role of ['timestamp', 'snapshot', 'targets'] as const) {
+        const simulator = simulateRepository();
+        simulator.edit(role, ({ extension }) => ({ extension: extension && { ...extension, ...change } }));
+        simulator.publish();
+        expect(await outcomeOf(trustingClient(simulator).update())).toBe('TRUST_WRONG_REPOSITORY');
+      }
+    }
+  });
+
   test('metadata of another role in its place', async () => {
     const simulator = simulateRepository();
     simulator.files.set('timestamp.json', simulator.sign(simulator.bodies.snapshot, 'timestamp'));
@@ -237,6 +248,10 @@ describe('T7 U34: Targets', () => {
     simulator.edit('snapshot', () => ({ meta: new Map([['targets.json', unknown]]) }));
     simulator.publishSnapshot();
     expect(await outcomeOf(trustingClient(simulator).update())).toBe('TRUST_HASH_UNKNOWN');
+    const longer = { version: version(1), length: bytes.length + 1, hashes: undefined };
+    simulator.edit('snapshot', () => ({ meta: new Map([['targets.json', longer]]) }));
+    simulator.publishSnapshot();
+    expect(await outcomeOf(trustingClient(simulator).update())).toBe('TRUST_MIX_AND_MATCH');
     simulator.edit('snapshot', () => ({ meta: new Map([['targets.json', { ...withOne, length: bytes.length - 1 }]]) }));
     simulator.publishSnapshot();
     expect(await outcomeOf(trustingClient(simulator).update())).toBe('TRUST_ENDLESS_DATA');
