@@ -58,19 +58,17 @@ function readValue(state: State): Json {
   if (first === '{') return nested(state, readMap);
   if (first === '[') return nested(state, readList);
   if (first === '"') return readString(state);
-  for (const [word, value] of WORDS) {
-    if (state.text.startsWith(word, state.at)) {
-      state.at += word.length;
-      return value;
-    }
-  }
-  return readInteger(state);
+  const word = WORDS.find(({ text }) => text[0] === first);
+  if (word === undefined) return readInteger(state);
+  if (!state.text.startsWith(word.text, state.at)) throw malformed(state, 'no JSON value here');
+  state.at += word.text.length;
+  return word.value;
 }
 
 const WORDS = [
-  ['true', true],
-  ['false', false],
-  ['null', null],
+  { text: 'true', value: true },
+  { text: 'false', value: false },
+  { text: 'null', value: null },
 ] as const;
 
 function nested<T>(state: State, read: (state: State) => T): T {
@@ -129,7 +127,9 @@ function readInteger(state: State): number {
   return value;
 }
 
-/** Up to the next quote, backslash or control character (C0, DEL, C1). */
+/** A backslash, or a control character (C0, DEL, C1). */
+const NOT_PLAIN = /[\\\u0000-\u001f\u007f-\u009f]/;
+/** Up to the next quote, backslash or control character. */
 const PLAIN = /[^"\\\u0000-\u001f\u007f-\u009f]*/y;
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
@@ -145,21 +145,27 @@ const WHITE_ESCAPES: ReadonlyMap<string, string> = new Map([
 
 function readString(state: State): string {
   const start = state.at++;
+  const quote = state.text.indexOf('"', state.at);
+  const whole = state.text.slice(state.at, quote);
+  const isPlain = quote >= 0 && !NOT_PLAIN.test(whole);
+  if (isPlain) state.at = quote + 1;
+  const text = isPlain ? whole : readPieces(state);
+  if (text.isWellFormed()) return text;
+  state.at = start;
+  throw malformed(state, 'a lone surrogate in a string');
+}
+
+function readPieces(state: State): string {
   let text = '';
   for (;;) {
     PLAIN.lastIndex = state.at;
     const plain = PLAIN.exec(state.text)?.[0] ?? '';
     text += plain;
     state.at += plain.length;
-    if (take(state, '"')) break;
+    if (take(state, '"')) return text;
     if (!take(state, '\\')) throw malformed(state, 'a control character, or the end, inside a string');
     text += readEscape(state);
   }
-  if (!text.isWellFormed()) {
-    state.at = start;
-    throw malformed(state, 'a lone surrogate in a string');
-  }
-  return text;
 }
 
 function readEscape(state: State): string {
@@ -186,11 +192,12 @@ function take(state: State, character: string): boolean {
   return true;
 }
 
-const SPACE = /[ \t\r\n]*/y;
-
 function skipSpace(state: State): void {
-  SPACE.lastIndex = state.at;
-  state.at += SPACE.exec(state.text)?.[0].length ?? 0;
+  for (;;) {
+    const code = state.text.charCodeAt(state.at);
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+    state.at++;
+  }
 }
 
 function malformed(state: State, reason: string): SecureevError {
