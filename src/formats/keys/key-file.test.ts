@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { parseInstant } from '../../core/brands.ts';
@@ -69,6 +70,17 @@ describe('golden key files', () => {
     const opened = await openKeyFile(file, { engine: 'noble', passphrase: async () => PASSPHRASE });
     expect(opened.keys.map(({ secret }) => toHex(secret))).toEqual(vector?.keys.map(({ secret }) => secret));
   });
+});
+
+test('the example in FORMAT.md is the fixture', async () => {
+  const format = readFileSync(new URL('FORMAT.md', import.meta.url), 'utf8').replaceAll(/\s/g, '');
+  const vector = keyVectors().find(({ file }) => file === 'ed25519');
+  const { randomness = '', keys = [] } = vector ?? {};
+  const [key] = (await open(keyFixture('ours/ed25519.key'))).keys;
+  const der = toHex(decodeKeyFile(keyFixture('ours/ed25519.key')).blocks[0]?.bytes ?? new Uint8Array());
+  const shown = [randomness.slice(0, 32), randomness.slice(32), keys[0]?.keyId, keys[0]?.secret, der.slice(-128)];
+  for (const hex of [...shown, toHex(key?.publicKey.bytes ?? new Uint8Array())]) expect(format).toContain(hex);
+  expect(shown.every((hex) => hex !== undefined && hex.length >= 32)).toBe(true);
 });
 
 describe('key files of others', () => {

@@ -62,6 +62,14 @@ describe('public key files', () => {
     expect(codeOf(() => decodePublicFile(utf8(file)))).toBe(expected);
   });
 
+  test.each([
+    ['a point that is not on the curve', 'ecdsa-p256', Uint8Array.of(4, ...new Uint8Array(64).fill(1))],
+    ['an Ed25519 key of small order', 'ed25519', new Uint8Array(32)],
+  ] as const)('refuses %s', (_, algorithm, bytes) => {
+    const der = encodeSpki({ algorithm, bytes });
+    expect(codeOf(() => decodePublicFile(utf8(encodePem('PUBLIC KEY', der))))).toBe('KEY_MALFORMED');
+  });
+
   test('a flipped bit never gives another key', () => {
     const good = utf8(HYBRID);
     const ids = decodePublicFile(good).keys.map(({ keyId }) => keyId);

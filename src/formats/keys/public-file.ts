@@ -70,6 +70,8 @@ function decodeBlock(
   { text, purpose }: { readonly text: KeyText; readonly purpose: KeyPurpose },
 ): PublicKey {
   const raw = block.label === JWK_LABEL ? decodePublicJwk(block.bytes) : decodeSpki(block.bytes, purpose);
+  // A key that no honest signer has is refused where it comes in; of KEM keys this costs an encapsulation, left to those who take them in.
+  if (isSignatureId(raw.algorithm)) signatureAlgorithm(raw.algorithm).checkPublicKey('native', raw.bytes);
   const key = makePublicKey(raw.algorithm, raw.bytes);
   const { keyId = key.keyId, algorithm = key.algorithm } = text;
   if (keyId !== key.keyId || algorithm !== key.algorithm) {
