@@ -41,6 +41,10 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
     ['key public', 'write the public half of any signer', () => import('./key-public.ts')],
     ['key split', 'split a key into shares for paper', () => import('./key-split.ts')],
     ['key combine', 'restore a key from its shares', () => import('./key-combine.ts')],
+    ['ceremony plan', 'write or show the plan of a root key ceremony', () => import('./ceremony-plan.ts')],
+    ['ceremony run', 'hold a root key ceremony', () => import('./ceremony-run.ts')],
+    ['ceremony resume', 'go on with an interrupted ceremony, or give it up', () => import('./ceremony-resume.ts')],
+    ['ceremony verify', 'check a ceremony offline', () => import('./ceremony-verify.ts')],
   ],
   Releases: [
     ['package', 'build one signed OTAP bundle per zonal gateway from a release plan', () => import('./package.ts')],
@@ -80,6 +84,6 @@ export const COMMANDS: readonly CommandEntry[] = COMMAND_GROUPS.flatMap((group) 
     summary,
     group,
     load,
-    refusesMalformed: path.startsWith('verify '),
+    refusesMalformed: path.startsWith('verify ') || path === 'ceremony verify',
   })),
 );

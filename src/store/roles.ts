@@ -112,7 +112,7 @@ export function stageItem(tx: Tx, role: StoredRole, change: { item: string; valu
   }
   tx.sql(
     `INSERT INTO staged (role_id, item, value) VALUES (?, ?, ?)
-     ON CONFLICT (role_id, frozen_version, item) DO UPDATE SET value = excluded.value`,
+     ON CONFLICT (role_id, item, frozen_version) DO UPDATE SET value = excluded.value`,
   ).run(role.id, change.item, text);
 }
 
@@ -121,11 +121,12 @@ export function hasStaged(reader: Reader, role: StoredRole): boolean {
   return reader.sql('SELECT 1 FROM staged WHERE role_id = ? AND frozen_version = 0 LIMIT 1').get(role.id) !== undefined;
 }
 
-/** How many items are staged beyond what is frozen. */
-export function countStaged(reader: Reader, role: StoredRole): number {
+/** How many items are staged beyond what is frozen, or (`frozen`) how many the frozen version changes. */
+export function countStaged(reader: Reader, role: StoredRole, frozen = false): number {
+  const version = frozen ? role.frozenVersion : 0;
   const row = reader
-    .sql<{ n: number }>('SELECT count(*) AS n FROM staged WHERE role_id = ? AND frozen_version = 0')
-    .get(role.id);
+    .sql<{ n: number }>('SELECT count(*) AS n FROM staged WHERE role_id = ? AND frozen_version = ?')
+    .get(role.id, version);
   return row?.n ?? 0;
 }
 

@@ -45,8 +45,9 @@ CREATE TABLE staged (
   item TEXT NOT NULL,
   frozen_version INTEGER NOT NULL DEFAULT 0,
   value TEXT CHECK (value IS NULL OR json_valid(value)),
-  PRIMARY KEY (role_id, frozen_version, item)
+  PRIMARY KEY (role_id, item, frozen_version)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX staged_version ON staged (role_id, frozen_version);
 CREATE INDEX staged_sha256 ON staged (value ->> '$.sha256');
 
 CREATE TABLE versions (
@@ -189,6 +190,20 @@ CREATE INDEX envelopes_payload ON envelopes (payload, id);
 `;
 
 const REQUESTS = `
+CREATE TABLE pending_bundles (
+  target TEXT PRIMARY KEY,
+  release TEXT NOT NULL REFERENCES releases (name),
+  gateway TEXT NOT NULL,
+  parts BLOB NOT NULL,
+  release_counter INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bundle_requests (
+  digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+  target TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE requests (
   digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
   role_id INTEGER NOT NULL,

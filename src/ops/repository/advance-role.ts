@@ -5,7 +5,6 @@
  * force, and a root those of its predecessor too.
  */
 import type { Instant } from '../../core/brands.ts';
-import { failure } from '../../core/errors.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import { assembleEnvelope, encodeSigned } from '../../formats/metadata/envelope.ts';
 import type { KeySignature } from '../../formats/metadata/envelope.ts';
@@ -166,8 +165,8 @@ function assemble(
   const lists = { classical: new Array<KeySignature>(), 'post-quantum': new Array<KeySignature>() };
   for (const { section, keyId, signature } of signaturesOn(tx, role, frozen.version)) {
     const key = keys.find((candidate) => candidate.keyId === keyId);
-    if (key === undefined) throw failure('INTERNAL', `a signature of unknown key ${keyId} is stored`);
-    lists[section].push({ key, signature });
+    // A key that roots have dropped since it signed counts for nothing any more.
+    if (key !== undefined) lists[section].push({ key, signature });
   }
   return assembleEnvelope(frozen.payload, { classical: lists.classical, postQuantum: lists['post-quantum'] }, dialect);
 }

@@ -19,7 +19,7 @@ export async function copyVerified(io: Io, copy: VerifiedCopy): Promise<void> {
   if (input.sizeBytes !== copy.sizeBytes) throw damaged(copy);
   await using output = await io.files.create(copy.to, { overwrite: true });
   const hash = startSha256(io.engine);
-  for await (const chunk of input.stream()) {
+  for await (const chunk of input.stream({ reuse: true })) {
     hash.update(chunk);
     await output.write(chunk);
   }
@@ -32,7 +32,7 @@ export async function hashFile(io: Io, path: string): Promise<{ sizeBytes: numbe
   await using input = await io.files.open(path);
   const task = io.progress.start(`hashing ${path}`, input.sizeBytes, 'bytes');
   const hash = startSha256(io.engine);
-  for await (const chunk of input.stream()) {
+  for await (const chunk of input.stream({ reuse: true })) {
     hash.update(chunk);
     task.advance(chunk.length);
   }

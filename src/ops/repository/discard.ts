@@ -2,7 +2,7 @@
 import { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import type { Tx } from '../../store/reader.ts';
-import { dropStaged, findRole, itemChanges } from '../../store/roles.ts';
+import { countStaged, dropStaged, findRole } from '../../store/roles.ts';
 import type { StoredRole } from '../../store/roles.ts';
 import { wasRequested } from '../../store/requests.ts';
 import { cancelVersion, signaturesOn } from '../../store/versions.ts';
@@ -48,8 +48,8 @@ function discard(tx: Tx, role: StoredRole): Discarded {
   const signed =
     cancelled !== null && (signaturesOn(tx, role, cancelled).length > 0 || wasRequested(tx, role.id, cancelled));
   if (signed) refuseGap(role);
-  const frozenItems = [...itemChanges(tx, role, true)].length;
-  const items = dropStaged(tx, role) + frozenItems;
+  const frozen = countStaged(tx, role, true);
+  const items = dropStaged(tx, role) + frozen;
   cancelVersion(tx, role, !signed);
   tx.about(`role:${roleText(role)}`);
   return { role: roleText(role), items, cancelled };

@@ -4,7 +4,7 @@ import { reasonsFor, signingOrder } from '../../plan/next-version.ts';
 import type { PassphraseChoice, SignerKey } from '../../signers/signer.ts';
 import type { Tx } from '../../store/reader.ts';
 import type { Repository } from '../../store/repository.ts';
-import { findRole, itemChanges, repositoryRoles } from '../../store/roles.ts';
+import { countStaged, findRole, repositoryRoles } from '../../store/roles.ts';
 import type { RoleAddress, StoredRole } from '../../store/roles.ts';
 import { advanceRole } from './advance-role.ts';
 import type { RoleOutcome, Signing } from './advance-role.ts';
@@ -73,14 +73,9 @@ async function renewRole(tx: Tx, address: RoleAddress, signing: Signing): Promis
   if (role === undefined) return undefined;
   const situation = situationOf(tx, role, { now: tx.now, withinSeconds: signing.withinSeconds });
   if (reasonsFor(situation, 'renew').length === 0) return undefined;
-  if (waitsForApproval(tx, role)) return awaitingApproval(role);
+  // A frozen version that changes items is for `sign`: renewing must not approve it in passing.
+  if (countStaged(tx, role, true) > 0) return awaitingApproval(role);
   return await advanceRole(tx, address, signing);
-}
-
-/** A frozen version that changes items is for `sign`: renewing must not approve it in passing. */
-function waitsForApproval(tx: Tx, role: StoredRole): boolean {
-  const [first] = itemChanges(tx, role, true);
-  return first !== undefined;
 }
 
 function awaitingApproval(role: StoredRole): RoleOutcome {

@@ -6,10 +6,10 @@ import type { Io } from '../../core/ports.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import { encodeRequest } from '../../formats/requests/request.ts';
 import { addRequest } from '../../store/requests.ts';
-import type { Tx } from '../../store/reader.ts';
+import type { Reader, Tx } from '../../store/reader.ts';
 import type { Identity } from '../../store/repository.ts';
 import { findRole, roleAt } from '../../store/roles.ts';
-import type { RoleAddress } from '../../store/roles.ts';
+import type { RepositoryKind, RoleAddress } from '../../store/roles.ts';
 import { completeAt, completeVersions, frozenVersion, lastComplete } from '../../store/versions.ts';
 import { advanceRole } from './advance-role.ts';
 import { refuseIfHeld } from './hold.ts';
@@ -70,7 +70,7 @@ async function freezeForRequest(
     role: parseRoleName(address.name),
     created: tx.now,
     payload: frozen.payload,
-    roots: rootChain(tx, address),
+    roots: completeRoots(tx, address.repository),
     last: lastComplete(tx, role)?.file,
     delegators: [],
     target: undefined,
@@ -89,10 +89,11 @@ async function freezeForRequest(
   return { bytes, created };
 }
 
-function rootChain(tx: Tx, address: RoleAddress): readonly Uint8Array[] {
-  const root = findRole(tx, { repository: address.repository, name: 'root' });
+/** Every complete root file, oldest first. */
+export function completeRoots(reader: Reader, repository: RepositoryKind): readonly Uint8Array[] {
+  const root = findRole(reader, { repository, name: 'root' });
   if (root === undefined) return [];
-  return completeVersions(tx, root)
+  return completeVersions(reader, root)
     .toSorted((a, b) => a - b)
-    .flatMap((version) => completeAt(tx, root, version)?.file ?? []);
+    .flatMap((version) => completeAt(reader, root, version)?.file ?? []);
 }
