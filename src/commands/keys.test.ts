@@ -134,7 +134,11 @@ describe('key passwd', () => {
     await using session = await cliSession({ env: ENV, files: { blank: '\n' } });
     await session.ok('keygen k --scheme ed25519');
     const before = await session.read('k.key');
-    expect((await session.json('key passwd k.key')).error?.code).toBe('PASSPHRASE_MISSING');
+    const { error } = await session.json('key passwd k.key');
+    expect([error?.code, error?.hint]).toEqual([
+      'PASSPHRASE_MISSING',
+      expect.stringContaining('--new-passphrase-file'),
+    ]);
     expect((await session.json('key passwd k.key --new-passphrase-file blank')).error?.code).toBe('PASSPHRASE_EMPTY');
     expect((await session.json('key passwd none.key --new-passphrase-file blank')).error?.code).toBe('FILE_NOT_FOUND');
     expect(await session.read('k.key')).toEqual(before);

@@ -14,15 +14,7 @@ import { settled } from './passphrase.ts';
 import type { Signer, SignerKey, SignerOptions, SignerSetting } from './signer.ts';
 
 export { openDecryptionKey } from './decryption-key.ts';
-export type {
-  DecryptionKey,
-  PassphraseChoice,
-  PassphraseSource,
-  Signer,
-  SignerKey,
-  SignerOptions,
-  SignerSetting,
-} from './signer.ts';
+export type { DecryptionKey, PassphraseChoice, PassphraseSource, Signer, SignerKey, SignerOptions } from './signer.ts';
 
 /** A kind of signer. */
 interface SignerScheme {

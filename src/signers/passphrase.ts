@@ -59,11 +59,13 @@ async function fromTerminal(io: Io, what: string): Promise<string> {
   return checked(await io.terminal.askSecret(`passphrase of ${what}: `), what);
 }
 
-function requireTerminal(io: Io, what: string): void {
+const SOURCES = '--passphrase-file, --passphrase-fd or SECUREEV_PASSPHRASE';
+
+function requireTerminal(io: Io, what: string, flags = SOURCES): void {
   if (io.terminal.interactive) return;
   throw new SecureevError('PASSPHRASE_MISSING', {
     message: `the passphrase of ${what} is needed and there is no terminal to ask at`,
-    hint: 'give it with --passphrase-file, --passphrase-fd or SECUREEV_PASSPHRASE',
+    hint: `give it with ${flags}`,
   });
 }
 
@@ -76,9 +78,12 @@ export async function newPassphrase(io: Io, choice: PassphraseChoice, what: stri
   return await typedTwice(io, what);
 }
 
-/** A new passphrase typed twice at the terminal. @throws PASSPHRASE_MISSING, PASSPHRASE_MISMATCH */
-export async function typedTwice(io: Io, what: string): Promise<string> {
-  requireTerminal(io, what);
+/**
+ * A new passphrase typed twice at the terminal; `flags` are those that would give it where there is none.
+ * @throws PASSPHRASE_MISSING, PASSPHRASE_MISMATCH
+ */
+export async function typedTwice(io: Io, what: string, flags?: string): Promise<string> {
+  requireTerminal(io, what, flags);
   const first = checked(await io.terminal.askSecret(`new passphrase of ${what}: `), what);
   const second = await io.terminal.askSecret(`again: `);
   if (first !== second) throw failure('PASSPHRASE_MISMATCH', `the two passphrases of ${what} are not the same`);

@@ -40,6 +40,7 @@ export async function changePassphrase(
 
 /** The environment's passphrase is the old one; a new one is never taken from there. */
 async function newOne(io: Io, path: string, choice: PassphraseChoice): Promise<string> {
-  if (choice.file === undefined && choice.fd === undefined) return await typedTwice(io, path);
+  if (choice.file === undefined && choice.fd === undefined)
+    return await typedTwice(io, path, '--new-passphrase-file or --new-passphrase-fd');
   return await passphraseSource(io, choice, { environment: false }).next(path);
 }
