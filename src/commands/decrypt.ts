@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { formatInstant } from '../core/brands.ts';
 import { toHex } from '../core/bytes.ts';
-import { decrypt } from '../ops/release/decrypt.ts';
+import { prepareToPump } from '../ops/release/sealed-pump.ts';
 import { decryptedText } from '../render/sealed.ts';
 import type { Call, Outcome } from './command.ts';
 import { argument, example, passphraseChoice, requiredText, text } from './flags.ts';
@@ -20,8 +20,11 @@ export function configure(command: Command): void {
 
 /** Decrypts the payload. */
 export async function run(call: Call): Promise<Outcome> {
+  const blob = argument(call, 0, 'BLOB');
+  await prepareToPump(call.io, [blob]);
+  const { decrypt } = await import('../ops/release/decrypt.ts');
   const input = {
-    blob: argument(call, 0, 'BLOB'),
+    blob,
     key: requiredText(call, 'key'),
     out: requiredText(call, 'output'),
     envelopes: text(call, 'envelopes'),

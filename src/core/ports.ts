@@ -46,6 +46,14 @@ export interface FileStatus {
   readonly mode: number;
 }
 
+/** Which part of a file to stream, and how. */
+export interface StreamRange {
+  readonly from?: number;
+  readonly length?: number;
+  readonly chunkBytes?: number;
+  readonly reuse?: boolean;
+}
+
 /** An open file to read from; positions are byte offsets. */
 export interface InputFile extends AsyncDisposable {
   readonly path: string;
@@ -54,8 +62,11 @@ export interface InputFile extends AsyncDisposable {
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Fills `target` from `offset` on and gives the bytes read; fewer than its length only at the end of the file. */
   readInto(offset: number, target: Uint8Array): Promise<number>;
-  /** From `from` (0) to the end (or for `length` bytes) in chunks of `chunkBytes` (1 MiB), the last one shorter; reads ahead by one. */
-  stream(range?: { from?: number; length?: number; chunkBytes?: number }): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /**
+   * From `from` (0) to the end (or for `length` bytes) in chunks of `chunkBytes` (1 MiB), the last one shorter; reads ahead.
+   * With `reuse` a chunk is valid only until the next one is asked for, and nothing is allocated on the way.
+   */
+  stream(range?: StreamRange): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
 /** A file that appears under its final name only by `commit`; disposing it before that leaves nothing behind. */
@@ -72,7 +83,7 @@ export interface OutputFile extends AsyncDisposable {
 /** Unnamed scratch space that vanishes when disposed. */
 export interface ScratchFile extends AsyncDisposable {
   write(bytes: Uint8Array): Promise<void>;
-  /** What was written, from the start. */
+  /** What was written, from the start; a chunk is valid until the next one is asked for. */
   stream(chunkBytes?: number): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
@@ -128,6 +139,8 @@ export interface Environment {
   readonly job: string;
   /** What runs us, e.g. `{ node: '24.21.0', openssl: '3.5.1', platform: 'linux x64' }`. */
   readonly runtime: { readonly node: string; readonly openssl: string; readonly platform: string };
+  /** The absolute path of the folder that this program was installed in: of `package.json`, `bin/`, `dist/`. */
+  readonly programFolder: string;
   /** The names of the network interfaces that have an address, loopback aside. */
   networkInterfaces(): readonly string[];
 }
@@ -198,6 +211,8 @@ export interface SharedHash extends Disposable {
 
 /** Hashing on the side, for files of many megabytes. */
 export interface Hashing {
+  /** Starts threads that the next hashes will want, where `expectedBytes` are many; returns at once. */
+  prepare(wanted: { threads: number; expectedBytes: number }): void;
   /** Starts a SHA-256 with a ring of `blocks` blocks of `blockBytes`; on this thread where `expectedBytes` are few. */
   sha256(options: { blockBytes: number; blocks: number; expectedBytes: number }): SharedHash;
 }

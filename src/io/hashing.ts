@@ -7,23 +7,34 @@ import { Worker } from 'node:worker_threads';
 import type { EngineName, Hashing, SharedHash } from '../core/ports.ts';
 import { startSha256 } from '../crypto/hash.ts';
 import { ringMemory, ringOf } from './hash-ring.ts';
+import type { RingMemory } from './hash-ring.ts';
 
 /** Below this, starting a thread takes longer than it saves. */
 const WORTH_A_THREAD_BYTES = 16 * 1024 * 1024;
 
 /** Hashing on threads of its own with engine `native`; noble stays on this one. */
 export function nodeHashing(engine: EngineName): Hashing {
+  const idle: Worker[] = [];
+  const isFew = (expectedBytes: number): boolean => engine === 'noble' || expectedBytes < WORTH_A_THREAD_BYTES;
   return {
+    prepare({ threads, expectedBytes }) {
+      if (isFew(expectedBytes)) return;
+      while (idle.length < threads) idle.push(startThread());
+    },
     sha256({ blockBytes, blocks, expectedBytes }) {
-      const inline = engine === 'noble' || expectedBytes < WORTH_A_THREAD_BYTES;
-      return inline ? inlineHash(engine, blockBytes, blocks) : threadHash(blockBytes, blocks);
+      if (isFew(expectedBytes)) return inlineHash(engine, blockBytes, blocks);
+      const worker = idle.shift() ?? startThread();
+      return threadHash(worker, ringMemory(blocks, blockBytes), () => idle.push(worker));
     },
   };
 }
 
 /** Hashing on this thread only. */
 export function inlineHashing(engine: EngineName): Hashing {
-  return { sha256: ({ blockBytes, blocks }) => inlineHash(engine, blockBytes, blocks) };
+  return {
+    prepare: () => undefined,
+    sha256: ({ blockBytes, blocks }) => inlineHash(engine, blockBytes, blocks),
+  };
 }
 
 function inlineHash(engine: EngineName, blockBytes: number, blocks: number): SharedHash {
@@ -41,20 +52,31 @@ function inlineHash(engine: EngineName, blockBytes: number, blocks: number): Sha
   };
 }
 
-function threadHash(blockBytes: number, blocks: number): SharedHash {
-  const memory = ringMemory(blocks, blockBytes);
-  const ring = ringOf(memory);
+/** A thread without work does not keep the process alive. */
+function startThread(): Worker {
   // The compiled file beside the compiled file, the source beside the source.
   const script = new URL(`./hash-worker${import.meta.url.slice(-3)}`, import.meta.url);
-  const worker = new Worker(script, { workerData: { memory }, env: {}, execArgv: [], stdin: false });
-  const failed = new Promise<never>((_, reject) => worker.once('error', reject));
-  failed.catch(() => undefined);
+  const worker = new Worker(script, { env: {}, execArgv: [], stdin: false });
+  worker.unref();
+  return worker;
+}
+
+/** Gives a ring to a thread; `onIdle` is called when the thread is free again. */
+function threadHash(worker: Worker, memory: RingMemory, onIdle: () => void): SharedHash {
+  const ring = ringOf(memory);
+  const died = Promise.withResolvers<never>();
+  died.promise.catch(() => undefined);
+  worker.once('error', died.reject);
+  // Waiting for the ring alone would not keep the process alive.
+  worker.ref();
+  worker.postMessage(memory, []);
   let index = 0;
+  let isDone = false;
   const settled = async <T>(look: () => T | Promise<unknown>): Promise<T> => {
     for (;;) {
       const found = look();
       if (!(found instanceof Promise)) return found;
-      await Promise.race([found, failed]);
+      await Promise.race([found, died.promise]);
     }
   };
   return {
@@ -69,8 +91,15 @@ function threadHash(blockBytes: number, blocks: number): SharedHash {
     async digest() {
       await settled(() => ring.mayFill(index));
       ring.pushEnd(index);
-      return settled(() => ring.digest());
+      const digest = await settled(() => ring.digest());
+      isDone = true;
+      return digest;
     },
-    [Symbol.dispose]: () => void worker.terminate(),
+    [Symbol.dispose]() {
+      worker.off('error', died.reject);
+      worker.unref();
+      if (isDone) onIdle();
+      else void worker.terminate();
+    },
   };
 }

@@ -11,6 +11,13 @@ import type { Task } from '../../core/report.ts';
 /** Blocks in each ring: one being read or written, one in the cipher, the others waiting for a hash. */
 const RING_BLOCKS = 8;
 
+/** Starts what passing these files through will take, so that it is ready when the rest of the program is. */
+export async function prepareToPump(io: Io, paths: readonly string[]): Promise<void> {
+  const statuses = await Promise.all(paths.map((path) => io.files.status(path)));
+  const largest = Math.max(0, ...statuses.map((status) => status?.sizeBytes ?? 0));
+  io.hashing.prepare({ threads: 2, expectedBytes: largest });
+}
+
 /** What passes through. */
 export interface PumpRequest {
   readonly input: InputFile;
@@ -110,14 +117,16 @@ function writesBehind(output: OutputFile): {
   settle(): Promise<void>;
 } {
   const pending: Promise<void>[] = [];
+  let last = Promise.resolve();
   const wait = async (left: number): Promise<void> => {
     while (pending.length > left) await pending.shift();
   };
   return {
     start(bytes) {
-      const write = output.write(bytes);
-      write.catch(() => undefined);
-      pending.push(write);
+      // One at a time: two writes to one file would only spin on its lock.
+      last = last.then(() => output.write(bytes));
+      last.catch(() => undefined);
+      pending.push(last);
     },
     mayReuse: () => wait(RING_BLOCKS - 1),
     finish: () => wait(0),
