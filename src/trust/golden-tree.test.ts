@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseInstant, parseTargetName } from '../core/brands.ts';
-import { decodeMetadata, decodeSignedBytes, encodeSigned } from '../formats/metadata/envelope.ts';
+import { fromUtf8, toHex } from '../core/bytes.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { canonicalJson } from '../formats/json/canonical.ts';
+import { tufKeyObject } from '../formats/keys/public-key.ts';
+import { decodeMetadata, decodeSignedBytes, encodeSigned, signatureMessage } from '../formats/metadata/envelope.ts';
+import { testKey } from '../testing/metadata-keys.ts';
 import { findTarget } from './find-target.ts';
 import type { TrustSource } from './source.ts';
 import { updateFrom } from './update.ts';
@@ -39,5 +44,20 @@ describe('the golden hybrid tree', () => {
     const bytes = encodeSigned(signed);
     expect(decodeSignedBytes(bytes)).toEqual(signed);
     expect(Buffer.from(read(name)).includes(Buffer.from(bytes))).toBe(true);
+  });
+});
+
+describe('the worked example of FORMAT.md', () => {
+  const page = readFileSync(new URL('../formats/metadata/FORMAT.md', import.meta.url), 'utf8');
+
+  test('is what the code says', () => {
+    const { canonical, hybridSignatures } = decodeMetadata(read('timestamp.json')).unverified;
+    const message = toHex(signatureMessage('post-quantum', canonical));
+    expect(page).toContain(`\n${fromUtf8(canonical)}\n`);
+    expect(page).toContain(`${message.slice(0, 8)} ${message.slice(8)}\n`);
+    expect(toHex(hybridSignatures[0]?.signature ?? new Uint8Array()).slice(0, 16)).toBe('1c47ca514823ebfb');
+    const key = tufKeyObject(testKey('ed25519', 'worked example').publicKey);
+    expect(page).toContain(`\n${fromUtf8(canonicalJson(key))}\n`);
+    expect(page).toContain(toHex(sha256('noble', canonicalJson(key))));
   });
 });
