@@ -5,7 +5,6 @@ import { jsonMap } from '../json/json.ts';
 import type { Json, JsonMap } from '../json/json.ts';
 import { jsonInteger, jsonList, jsonMember, jsonMembers, jsonMisfit, jsonParsed } from '../json/read.ts';
 import type { JsonPlace } from '../json/read.ts';
-import type { PublicKey } from '../keys/public-key.ts';
 import type { Dialect } from './dialect.ts';
 import { KEYS_MAX, ROLE_KEYS_MAX } from './limits.ts';
 import type { KeyRing, MetadataKey, RoleKeys } from './types.ts';
@@ -56,9 +55,4 @@ export function encodeKeyRing(ring: KeyRing, form: KeyForm): JsonMap {
     keys: encodeKeys(ring.keys, form),
     roles: new Map([...ring.roles].map(([name, role]) => [name, jsonMap(encodeRoleKeys(role))] as const)),
   });
-}
-
-/** The public keys of key objects that are known here. */
-export function knownKeys(keys: Iterable<MetadataKey>): readonly PublicKey[] {
-  return [...keys].flatMap((key) => (key.publicKey === undefined ? [] : [key.publicKey]));
 }
