@@ -25,16 +25,17 @@ export async function openInput(path: string, { shown, signal }: Reading): Promi
     throwIfInterrupted(signal);
     return onFile('read', shown, () => readAt(handle, offset, Math.max(0, Math.min(length, size - offset))));
   };
+  const readInto = async (offset: number, target: Uint8Array): Promise<number> => {
+    throwIfInterrupted(signal);
+    return onFile('read', shown, () => fill(handle, offset, target.subarray(0, Math.max(0, size - offset))));
+  };
   return {
     path: shown,
     sizeBytes: size,
     read,
-    async readInto(offset, target) {
-      throwIfInterrupted(signal);
-      return onFile('read', shown, () => fill(handle, offset, target.subarray(0, Math.max(0, size - offset))));
-    },
-    stream: ({ from = 0, length = size - from, chunkBytes = STREAM_CHUNK_BYTES } = {}) =>
-      readAhead(read, { from, end: Math.min(size, from + length), chunkBytes }),
+    readInto,
+    stream: ({ from = 0, length = size - from, chunkBytes = STREAM_CHUNK_BYTES, reuse = false } = {}) =>
+      readAhead(readInto, { from, end: Math.min(size, from + length), chunkBytes, reuse }),
     [Symbol.asyncDispose]: () => handle.close(),
   };
 }
@@ -47,12 +48,17 @@ export function throwIfInterrupted(signal: AbortSignal): void {
 /** Reads up to `length` bytes at `offset`; fewer only at the end of the file. */
 export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   // Not zeroed, and never pooled: a chunk is handed out for good.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  const bytes = uninitialised(length);
   const filled = await fill(handle, offset, bytes);
   return filled === length ? bytes : bytes.slice(0, filled);
 }
 
-async function fill(handle: FileHandle, offset: number, target: Uint8Array): Promise<number> {
+function uninitialised(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
+/** Reads into all of `target`; gives the count of bytes, fewer only at the end of the file. */
+export async function fill(handle: FileHandle, offset: number, target: Uint8Array): Promise<number> {
   let filled = 0;
   while (filled < target.length) {
     const { bytesRead } = await handle.read(target, filled, target.length - filled, offset + filled);
@@ -62,34 +68,61 @@ async function fill(handle: FileHandle, offset: number, target: Uint8Array): Pro
   return filled;
 }
 
-type ReadAt = (offset: number, length: number) => Promise<Uint8Array<ArrayBuffer>>;
+/** Reads into `target` from `offset` on; gives the count of bytes, fewer only at the end of the file. */
+type ReadInto = (offset: number, target: Uint8Array<ArrayBuffer>) => Promise<number>;
 
-/** Yields the range in chunks, the next one being read while the caller works on the last. */
-export async function* readAhead(
-  read: ReadAt,
-  range: { from: number; end: number; chunkBytes: number },
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+/** Chunks being read while the caller works on one. */
+const CHUNKS_AHEAD = 2;
+
+/** What {@link readAhead} reads, and in which chunks. */
+export interface AheadRange {
+  readonly from: number;
+  readonly end: number;
+  readonly chunkBytes: number;
+  /** A chunk is valid only until the next one is asked for. */
+  readonly reuse: boolean;
+}
+
+/** Yields the range in chunks, the next ones being read while the caller works on the last. */
+export async function* readAhead(readInto: ReadInto, range: AheadRange): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { end, chunkBytes } = range;
+  const next = chunkSource(range);
+  const pending: Promise<Uint8Array<ArrayBuffer>>[] = [];
   let offset = range.from;
-  const start = (): Promise<Uint8Array<ArrayBuffer>> | undefined => {
-    if (offset >= end) return undefined;
-    const chunk = read(offset, Math.min(chunkBytes, end - offset));
-    // A caller that stops early never awaits this one.
-    chunk.catch(() => undefined);
-    offset += chunkBytes;
-    return chunk;
+  const start = (): void => {
+    while (pending.length < CHUNKS_AHEAD && offset < end) {
+      const target = next().subarray(0, Math.min(chunkBytes, end - offset));
+      const chunk = readInto(offset, target).then((count) => target.subarray(0, count));
+      // A caller that stops early never awaits this one.
+      chunk.catch(() => undefined);
+      pending.push(chunk);
+      offset += chunkBytes;
+    }
   };
-  let next = start();
   try {
-    while (next !== undefined) {
-      const chunk = await next;
-      next = chunk.length === 0 ? undefined : start();
-      if (chunk.length > 0) yield chunk;
+    for (start(); pending.length > 0; start()) {
+      const chunk = await pending.shift();
+      if (chunk === undefined || chunk.length === 0) return;
+      yield chunk;
     }
   } finally {
     // The file may be closed as soon as this returns.
-    await next?.catch(() => undefined);
+    await Promise.allSettled(pending);
   }
+}
+
+/** Memory for chunks: fresh each time, or a ring of those being read, the one in the caller's hand and one to spare. */
+function chunkSource({ from, end, chunkBytes, reuse }: AheadRange): () => Uint8Array<ArrayBuffer> {
+  const chunk = (): Uint8Array<ArrayBuffer> => uninitialised(Math.max(0, Math.min(chunkBytes, end - from)));
+  if (!reuse) return chunk;
+  const ring: Uint8Array<ArrayBuffer>[] = [];
+  let at = 0;
+  return () => {
+    const index = at++ % (CHUNKS_AHEAD + 2);
+    const known = ring[index] ?? chunk();
+    ring[index] = known;
+    return known;
+  };
 }
 
 async function openRegular(path: string, shown: string): Promise<FileHandle> {

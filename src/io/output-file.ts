@@ -11,7 +11,7 @@ import { dirname } from 'node:path';
 import { quote } from '../core/brands.ts';
 import { SecureevError } from '../core/errors.ts';
 import type { CreateOptions, OutputFile, ScratchFile } from '../core/ports.ts';
-import { STREAM_CHUNK_BYTES, readAhead, readAt, throwIfInterrupted } from './input-file.ts';
+import { STREAM_CHUNK_BYTES, fill, readAhead, throwIfInterrupted } from './input-file.ts';
 import { onFile, systemCode } from './system-errors.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 
@@ -71,11 +71,14 @@ export async function createScratch(folder: string, writing: Writing): Promise<S
   const handle = await onFile('create', shown, () => open(name, 'wx+', 0o600));
   await temporary.remove(name);
   const writer = positionedWriter(handle, shown, signal);
-  const read = (offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> =>
-    onFile('read', shown, () => readAt(handle, offset, length));
+  const readInto = async (offset: number, target: Uint8Array): Promise<number> => {
+    throwIfInterrupted(signal);
+    return onFile('read', shown, () => fill(handle, offset, target));
+  };
   return {
     write: writer.append,
-    stream: (chunkBytes = STREAM_CHUNK_BYTES) => readAhead(read, { from: 0, end: writer.size(), chunkBytes }),
+    stream: (chunkBytes = STREAM_CHUNK_BYTES) =>
+      readAhead(readInto, { from: 0, end: writer.size(), chunkBytes, reuse: true }),
     [Symbol.asyncDispose]: () => handle.close(),
   };
 }

@@ -64,7 +64,7 @@ async function encodeInto(
   using encoder = imageEncoder({ engine, zstd, codec, level, workers: WORKERS, sizeBytes, chunkBytes });
   const task = io.progress.start(`compressing ${path}`, sizeBytes, 'bytes');
   const writer = blockWriter((bytes) => scratch.write(bytes));
-  for await (const block of input.stream()) {
+  for await (const block of input.stream({ reuse: true })) {
     for (const piece of encoder.push(block)) await writer.push(piece);
     task.advance(block.length);
   }

@@ -82,7 +82,7 @@ async function extract(input: UnpackInput, io: Io, outputs: Outputs): Promise<Bu
 async function extractUnverified(path: string, io: Io, sinkOf: PayloadsContext['sinkOf']): Promise<void> {
   const { engine, zstd } = io;
   await using file = await io.files.open(path);
-  const bundle = await openBundle(file.stream(), engine);
+  const bundle = await openBundle(file.stream({ reuse: true }), engine);
   await bundle.readPayloads(bundle.head.manifest.unverified.images, { engine, zstd, sinkOf });
   await bundle.finish();
 }

@@ -84,7 +84,7 @@ export async function verifyBundle(input: VerifyBundleInput, io: Io): Promise<Bu
   const trusted = await checkMetadata(book, input, () => establishTrust(io, pinnedRoot, input));
   await using file = await io.files.open(input.file);
   const task = io.progress.start(`verifying ${input.file}`, file.sizeBytes, 'bytes');
-  const opened = await attempt(book, 'structure', () => openBundle(file.stream(), io.engine));
+  const opened = await attempt(book, 'structure', () => openBundle(file.stream({ reuse: true }), io.engine));
   const context: PayloadsContext = {
     engine: io.engine,
     zstd: io.zstd,
