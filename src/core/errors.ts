@@ -167,6 +167,7 @@ export const ERROR_CODES = {
   REQUEST_MALFORMED: 'malformed',
   REQUEST_ANSWER_MALFORMED: 'malformed',
   REQUEST_NOTHING_TO_SIGN: 'policy',
+  REQUEST_BUNDLE_MISSING: 'usage',
   REQUEST_FOREIGN: 'refused',
   REQUEST_STALE: 'refused',
   REQUEST_UNKNOWN_MEMBER: 'refused',

@@ -57,7 +57,7 @@ export interface RequestTrust {
 export function verifyRoleRequest(unverified: Unverified<SigningRequest>, trust: RequestTrust): Verified<RoleRequest> {
   const request = unverified.unverified;
   const payload = decodePayload(request);
-  const chain = walkRoots(request, trust);
+  const chain = walkRequestRoots(request, trust);
   const root = chain.at(-1);
   if (root === undefined) return believe(firstRoot(request, payload, trust));
   requireSame(request, payload, root);
@@ -95,8 +95,8 @@ function decodePayload(request: SigningRequest): Signed {
   return payload;
 }
 
-/** The roots from the pinned one on, each verified by the one before. */
-function walkRoots(request: SigningRequest, { pinned, terms }: RequestTrust): readonly Root[] {
+/** The roots from the pinned one on, each verified by the one before; none for a request without roots. @throws TRUST_*, REQUEST_FOREIGN, USAGE */
+export function walkRequestRoots(request: SigningRequest, { pinned, terms }: RequestTrust): readonly Root[] {
   if (request.roots.length === 0) return [];
   if (pinned === undefined) {
     throw failure('USAGE', 'this request comes with roots: name the pinned root with --root');

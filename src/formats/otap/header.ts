@@ -25,6 +25,7 @@ export interface HeaderV2 {
   /** ECU ids in the whole bundle. */
   readonly ecuCount: number;
   readonly manifestBytes: number;
+  /** 0 where nobody has signed yet. */
   readonly signaturesBytes: number;
 }
 
@@ -80,7 +81,7 @@ export function decodeHeaderRest(prefix: Prefix, rest: Uint8Array): HeaderV2 {
     gateway,
     ecuCount: bounded(prefix.ecuCount, { max: OTAP_LIMITS.ecus, what: 'ECU count' }),
     manifestBytes: bounded(manifestBytes, { max: OTAP_LIMITS.manifestBytes, what: 'manifest length' }),
-    signaturesBytes: bounded(signaturesBytes, { max: OTAP_LIMITS.signaturesBytes, what: 'signatures length' }),
+    signaturesBytes: atMost(signaturesBytes, { max: OTAP_LIMITS.signaturesBytes, what: 'signatures length' }),
   };
 }
 
@@ -94,6 +95,10 @@ function decodeGateway(bytes: Uint8Array): Name {
 
 function bounded(value: number | undefined, limit: { max: number; what: string }): number {
   if (value === undefined || value === 0) throw failure('OTAP_MALFORMED', `${limit.what} is zero`);
+  return atMost(value, limit);
+}
+
+function atMost(value = 0, limit: { max: number; what: string }): number {
   if (value > limit.max) throw failure('OTAP_TOO_LARGE', `${limit.what} ${value} is over ${limit.max}`, { value });
   return value;
 }

@@ -10,7 +10,7 @@ import { coseToBeSigned, decodeCoseSign } from '../cose/cose-sign.ts';
 import type { CoseSignature } from '../cose/cose-sign.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { BundleHead, Manifest } from './bundle.ts';
-import { decodeHeaderRest, encodeHeader, LENGTHS_BYTES } from './header.ts';
+import { decodeHeaderRest, decodePrefix, encodeHeader, LENGTHS_BYTES, PREFIX_BYTES } from './header.ts';
 import type { HeaderV2, Prefix } from './header.ts';
 import { decodeManifest } from './manifest.ts';
 
@@ -32,6 +32,28 @@ export function toBeSignedV2(
   return coseToBeSigned({ ...signature, externalAad, payload: parts.manifest });
 }
 
+/** Header and manifest as requests for signatures carry them: the header with its signatures length zeroed. */
+export function encodeSignedParts(parts: SignedParts): Uint8Array<ArrayBuffer> {
+  return concatBytes(encodeHeader({ ...parts.header, signaturesBytes: 0 }), parts.manifest);
+}
+
+/** Reads {@link encodeSignedParts}; nothing else may follow. @throws OTAP_*, as {@link otapV2} */
+export function decodeSignedParts(bytes: Uint8Array): SignedParts & { readonly decoded: Unverified<Manifest> } {
+  const prefix = decodePrefix(bytes.subarray(0, PREFIX_BYTES));
+  const end = PREFIX_BYTES + prefix.gatewayBytes + LENGTHS_BYTES;
+  if (prefix.version !== otapV2.version || bytes.length < end) throw malformedParts();
+  const header = decodeHeaderRest(prefix, bytes.subarray(PREFIX_BYTES, end));
+  const manifest = bytes.slice(end);
+  if (header.signaturesBytes !== 0 || manifest.length !== header.manifestBytes) throw malformedParts();
+  const decoded = decodeManifest(manifest);
+  requireEcuCount(header, decoded);
+  return { header, manifest, decoded: { unverified: decoded } };
+}
+
+function malformedParts(): Error {
+  return failure('OTAP_MALFORMED', 'not the header and manifest of a version 2 bundle');
+}
+
 /** How version 2 is read. */
 export const otapV2 = { version: 2, readHead } as const;
 
@@ -45,7 +67,8 @@ async function readHead(reader: ByteReader, prefix: Prefix): Promise<BundleHead>
   const header = decodeHeaderRest(prefix, await reader.take(prefix.gatewayBytes + LENGTHS_BYTES, 'header'));
   const manifestBytes = (await reader.take(header.manifestBytes, 'manifest')).slice();
   const manifest = decodeManifest(manifestBytes);
-  const signatures = decodeCoseSign((await reader.take(header.signaturesBytes, 'signatures')).slice());
+  const unsigned = header.signaturesBytes === 0;
+  const signatures = unsigned ? [] : decodeCoseSign((await reader.take(header.signaturesBytes, 'signatures')).slice());
   requireEcuCount(header, manifest);
   return {
     version: otapV2.version,

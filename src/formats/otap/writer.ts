@@ -29,9 +29,9 @@ export function signedParts(gateway: Name, manifest: Manifest): SignedParts {
   return { header: { gateway, ecuCount, manifestBytes: encoded.length }, manifest: encoded };
 }
 
-/** The bundle up to its payloads: header, manifest, signatures. */
+/** The bundle up to its payloads: header, manifest, signatures; no signatures section where nobody has signed yet. */
 export function encodeHead(parts: SignedParts, signatures: readonly CoseSignature[]): readonly Uint8Array[] {
-  const encoded = encodeCoseSign(signatures);
+  const encoded = signatures.length === 0 ? new Uint8Array() : encodeCoseSign(signatures);
   return [encodeHeader({ ...parts.header, signaturesBytes: encoded.length }), parts.manifest, encoded];
 }
 

@@ -21,6 +21,11 @@ import type { MetadataChange } from '../../plan/metadata-change.ts';
 import { openSigners } from '../../signers/index.ts';
 import type { PassphraseChoice, SignerKey } from '../../signers/signer.ts';
 import { TRUST_LIMITS } from '../../trust/limits.ts';
+import type { Manifest } from '../../formats/otap/bundle.ts';
+import { toBeSignedV2 } from '../../formats/otap/v2.ts';
+import type { PublicKey } from '../../formats/keys/public-key.ts';
+import { verifyBundleRequest } from '../../trust/bundle-request.ts';
+import type { BundleRequest } from '../../trust/bundle-request.ts';
 import { verifyRoleRequest } from '../../trust/role-request.ts';
 import type { RoleRequest } from '../../trust/role-request.ts';
 import type { RolePolicy } from '../../trust/role-policy.ts';
@@ -43,38 +48,87 @@ export interface RequestThreshold {
   readonly keyIds: readonly string[];
 }
 
-/** A verified request, and what it would do. */
-export interface OpenedRequest {
-  readonly checked: Verified<RoleRequest>;
-  /** SHA-256 of the request file, 32 bytes. */
-  readonly digest: Uint8Array;
+/** What a role's request would do. */
+export interface RoleView {
+  readonly kind: 'role';
   readonly role: string;
   readonly version: number;
   readonly expires: Instant;
   readonly previousExpires: Instant | undefined;
   readonly changes: readonly MetadataChange[];
-  readonly thresholds: readonly RequestThreshold[];
 }
 
-/** Verifies a request and works its change out. @throws REQUEST_*, TRUST_*, METADATA_*, FILE_* */
+/** What a bundle's request would sign. */
+export interface BundleView {
+  readonly kind: 'bundle';
+  readonly role: string;
+  readonly gateway: string;
+  readonly manifest: Manifest;
+}
+
+/** A verified request, and what it would do. */
+export interface OpenedRequest {
+  readonly view: RoleView | BundleView;
+  /** SHA-256 of the request file, 32 bytes. */
+  readonly digest: Uint8Array;
+  readonly thresholds: readonly RequestThreshold[];
+  readonly policies: readonly RolePolicy[];
+  /** The step of the journal: what may be signed once. */
+  readonly step: string;
+  /** SHA-256 of the payload, 32 bytes. */
+  readonly payloadDigest: Uint8Array;
+  /** What a key signs. */
+  readonly messageFor: (key: PublicKey) => Uint8Array;
+}
+
+/** Verifies a request and works its change out. @throws REQUEST_*, TRUST_*, METADATA_*, OTAP_*, FILE_* */
 export async function openRequest(input: OpenRequestInput, io: Io): Promise<OpenedRequest> {
   const bytes = await io.files.read(input.file, REQUEST_BYTES_MAX);
   const unverified = decodeRequest(bytes);
   const pinned = input.root === undefined ? undefined : await io.files.read(input.root, METADATA_BYTES_MAX.root);
-  const { kind } = unverified.unverified;
+  const { kind, subject, payload } = unverified.unverified;
   const limits = { engine: io.engine, now: input.now, limits: TRUST_LIMITS, requireHybrid: false, kind };
-  const terms = { ...limits, maxStalenessSeconds: 0 };
-  const checked = verifyRoleRequest(unverified, { terms, pinned, fingerprint: input.fingerprint });
-  const { payload, before, policies, request } = checked.verified;
+  const trust = { terms: { ...limits, maxStalenessSeconds: 0 }, pinned, fingerprint: input.fingerprint };
+  const opened =
+    subject === 'role'
+      ? openRole(verifyRoleRequest(unverified, trust))
+      : openBundle(verifyBundleRequest(unverified, trust));
   return {
-    checked,
+    ...opened,
     digest: sha256(io.engine, bytes),
-    role: request.kind === 'director' ? `director/${request.role}` : request.role,
-    version: payload.version,
-    expires: payload.expires,
-    previousExpires: before?.expires,
-    changes: metadataChanges(before, payload),
-    thresholds: policies.flatMap(thresholdsOf),
+    payloadDigest: sha256(io.engine, payload),
+    thresholds: opened.policies.flatMap(thresholdsOf),
+  };
+}
+
+type Opened = Pick<OpenedRequest, 'view' | 'policies' | 'step' | 'messageFor'>;
+
+function openRole({ verified }: Verified<RoleRequest>): Opened {
+  const { payload, before, policies, request, canonical } = verified;
+  const role = request.kind === 'director' ? `director/${request.role}` : request.role;
+  const { version, expires } = payload;
+  return {
+    view: {
+      kind: 'role',
+      role,
+      version,
+      expires,
+      previousExpires: before?.expires,
+      changes: metadataChanges(before, payload),
+    },
+    policies,
+    step: `sign:${request.kind}:${request.repository}:${request.role}:${version}`,
+    messageFor: (key) => signatureMessage(signatureAlgorithm(key.algorithm).family, canonical),
+  };
+}
+
+function openBundle({ verified }: Verified<BundleRequest>): Opened {
+  const { request, gateway, manifest, parts, policies } = verified;
+  return {
+    view: { kind: 'bundle', role: request.role, gateway, manifest },
+    policies,
+    step: `sign:bundle:${request.repository}:${manifest.release}:${gateway}:${manifest.releaseCounter}`,
+    messageFor: ({ algorithm, keyId }) => toBeSignedV2(parts, { algorithm: signatureAlgorithm(algorithm).id, keyId }),
   };
 }
 
@@ -111,7 +165,8 @@ export async function signRequest(input: SignRequestInput, io: Io): Promise<Sign
   for (const key of keys) requireListed(opened, key);
   const signatures: AnsweredSignature[] = [];
   for (const key of keys) {
-    if (input.journal !== undefined) await noteInJournal(io, { folder: input.journal, key }, journalNote(io, opened));
+    const note = { step: opened.step, payload: opened.payloadDigest, request: opened.digest };
+    if (input.journal !== undefined) await noteInJournal(io, { folder: input.journal, key }, note);
     signatures.push(await signOne(opened, key));
   }
   await io.files.write(out, encodeAnswer({ request: opened.digest, signatures }));
@@ -125,27 +180,17 @@ export async function signRequest(input: SignRequestInput, io: Io): Promise<Sign
 function requireListed(opened: OpenedRequest, key: SignerKey): void {
   const { publicKey } = key;
   const { family } = signatureAlgorithm(publicKey.algorithm);
-  const listed = opened.checked.verified.policies.some((policy) => {
+  const listed = opened.policies.some((policy) => {
     const wanted = family === 'classical' ? policy.classical : policy.postQuantum;
     return [...(wanted?.keys.values() ?? [])].some((known) => equalBytes(known.bytes, publicKey.bytes));
   });
   if (listed) return;
-  throw failure('KEY_NOT_OF_ROLE', `key ${publicKey.keyId} is not a key of ${opened.role}, old or new`, {
+  throw failure('KEY_NOT_OF_ROLE', `key ${publicKey.keyId} is not a key of ${opened.view.role}, old or new`, {
     keyId: publicKey.keyId,
   });
 }
 
 async function signOne(opened: OpenedRequest, key: SignerKey): Promise<AnsweredSignature> {
   const { family: section } = signatureAlgorithm(key.publicKey.algorithm);
-  const message = signatureMessage(section, opened.checked.verified.canonical);
-  return { section, keyId: key.publicKey.keyId, signature: await key.sign(message) };
-}
-
-function journalNote(io: Io, opened: OpenedRequest): Parameters<typeof noteInJournal>[2] {
-  const { request, payload } = opened.checked.verified;
-  return {
-    step: `sign:${request.kind}:${request.repository}:${request.role}:${payload.version}`,
-    payload: sha256(io.engine, request.payload),
-    request: opened.digest,
-  };
+  return { section, keyId: key.publicKey.keyId, signature: await key.sign(opened.messageFor(key.publicKey)) };
 }

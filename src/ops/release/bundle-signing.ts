@@ -21,7 +21,7 @@ import type { Reader } from '../../store/reader.ts';
 import { sectionOf } from '../repository/collect-signatures.ts';
 import { authoritiesFor, definitionsIn, membersOf } from '../repository/definitions.ts';
 
-/** The keys that will sign, known to be enough. */
+/** The keys that will sign; known to be enough, unless others sign later by request. */
 export interface BundleSigners {
   readonly keys: readonly SignerKey[];
   /** Their algorithms, in the order of the manifest. */
@@ -33,7 +33,11 @@ export interface BundleSigners {
  *
  * @throws BUNDLE_THRESHOLD, KEY_NOT_OF_ROLE
  */
-export function bundleSigners(reader: Reader, role: string, offered: readonly SignerKey[]): BundleSigners {
+export function bundleSigners(
+  reader: Reader,
+  { role, incomplete }: { role: string; incomplete: boolean },
+  offered: readonly SignerKey[],
+): BundleSigners {
   const authorities = authoritiesFor(reader, { repository: 'image', name: role }, 'next');
   if (authorities.length === 0) {
     throw new SecureevError('BUNDLE_THRESHOLD', {
@@ -42,12 +46,18 @@ export function bundleSigners(reader: Reader, role: string, offered: readonly Si
     });
   }
   const keys = distinct(offered).filter(({ publicKey }) => maySign(authorities, sectionOf(publicKey)));
-  requireEnough(role, authorities, keys);
+  if (!incomplete) requireEnough(role, authorities, keys);
   const members = membersOf(definitionsIn(reader, 'image', 'complete'));
   const listed = members.flatMap((member) => [member.classical, ...(member.postQuantum ? [member.postQuantum] : [])]);
   for (const { publicKey } of keys) requireListed(publicKey, listed);
-  const used = COSE_ALGORITHMS.map(({ id }) => id).filter((id) => keys.some((key) => key.publicKey.algorithm === id));
+  const signing = incomplete ? keysOfRole(listed, authorities) : keys.map(({ publicKey }) => publicKey);
+  const used = COSE_ALGORITHMS.map(({ id }) => id).filter((id) => signing.some((key) => key.algorithm === id));
   return { keys, algorithms: used.toSorted((a, b) => coseNumber(b) - coseNumber(a)) };
+}
+
+/** Whoever signs later, the manifest demands the algorithms of all the role's keys. */
+function keysOfRole(listed: readonly PublicKey[], authorities: readonly Authority[]): readonly PublicKey[] {
+  return listed.filter((key) => maySign(authorities, sectionOf(key)));
 }
 
 function distinct(keys: readonly SignerKey[]): readonly SignerKey[] {
@@ -63,7 +73,7 @@ function requireEnough(role: string, authorities: readonly Authority[], keys: re
   const short = states.filter((state) => state.signed.length < state.needed);
   throw new SecureevError('BUNDLE_THRESHOLD', {
     message: `the keys given do not meet the thresholds of ${role}: ${short.map(shortText).join('; ')}`,
-    hint: 'give all signers at once: --key A --key B; `secureev role list` shows whose keys count',
+    hint: 'give all signers at once: --key A --key B, or package with --incomplete and ask for the rest by `secureev request create`',
     details: { role, missing: short.flatMap((state) => state.missing) },
   });
 }

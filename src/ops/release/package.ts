@@ -24,6 +24,7 @@ import { owningRole } from '../../store/targets.ts';
 import { copyVerified } from '../repository/copy-verified.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
+import { encodeSignedParts } from '../../formats/otap/v2.ts';
 import { bundleFileName, bundleTargetName } from './bundle-names.ts';
 import { bundleSigners, signBundle } from './bundle-signing.ts';
 import type { BundleSigners } from './bundle-signing.ts';
@@ -49,6 +50,8 @@ export interface PackageInput {
   /** Zstandard level, 1 to 19. */
   readonly level: number;
   readonly chunkBytes: number;
+  /** Bundles may lack signatures: they are staged once `request import` has completed them. */
+  readonly incomplete?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -77,7 +80,7 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
   const { passphrases } = input;
   using opened = await openSigners(input.signers, { io, passphrases, deterministic: stamp.reproducible });
   const role = listingRole(repository, resolved);
-  const signers = bundleSigners(repository, role, opened.keys);
+  const signers = bundleSigners(repository, { role, incomplete: input.incomplete === true }, opened.keys);
   await io.files.makeFolder(input.out);
   await using images = await storeImages(repository, resolved, {
     ...input,
@@ -110,7 +113,13 @@ async function makeBundles(
       open.push(output);
       bundles.push({ ...(await makeBundle(io, { ...making, gateway, output })), path });
     }
-    await commitAll(repository, { making, bundles, open, dryRun: input.dryRun === true });
+    await commitAll(repository, {
+      making,
+      bundles,
+      open,
+      dryRun: input.dryRun === true,
+      incomplete: input.incomplete === true,
+    });
   } finally {
     for (const output of open) await output[Symbol.asyncDispose]();
   }
@@ -129,7 +138,15 @@ async function makeBundle(
   const payloads = mine.map((image) => image.stored.payload);
   const written = await writeBundle(io, output, { parts, signatures, payloads });
   const manifestSha256 = sha256(io.engine, parts.manifest);
-  return { ...written, gateway, target: bundleTargetName(resolved.plan.release, gateway), manifest, manifestSha256 };
+  const head = encodeSignedParts(parts);
+  return {
+    ...written,
+    gateway,
+    target: bundleTargetName(resolved.plan.release, gateway),
+    manifest,
+    manifestSha256,
+    parts: head,
+  };
 }
 
 function manifestOf(io: Io, images: readonly ReleaseImage[], making: Making & { gateway: Name }): Manifest {
@@ -169,23 +186,27 @@ interface Committing {
   readonly bundles: readonly MadeBundle[];
   readonly open: readonly OutputFile[];
   readonly dryRun: boolean;
+  readonly incomplete: boolean;
 }
 
 /** The record's transaction encloses the appearance of the files: a failure of either undoes both. */
-async function commitAll(repository: Repository, { making, bundles, open, dryRun }: Committing): Promise<void> {
+async function commitAll(
+  repository: Repository,
+  { making, bundles, open, dryRun, incomplete }: Committing,
+): Promise<void> {
   const { resolved, images } = making;
   const appeared: string[] = [];
   const { release, confidential } = resolved.plan;
   const summary = `packaged release ${release}: ${bundles.length} bundles, ${images.images.length} images`;
   try {
     await repository.transactAsync({ command: 'package', summary, dryRun }, async (tx) => {
-      recordRelease(tx, resolved, { images, bundles });
+      recordRelease(tx, resolved, { images, bundles, incomplete });
       if (dryRun) return;
       for (const [i, output] of open.entries()) {
         await output.commit();
         appeared.push(bundles[i]?.path ?? output.path);
       }
-      if (!confidential) await keepClear(repository, { images, bundles, appeared });
+      if (!confidential) await keepClear(repository, { images, bundles: incomplete ? [] : bundles, appeared });
     });
   } catch (thrown) {
     for (const path of appeared) await repository.io.files.remove(path);

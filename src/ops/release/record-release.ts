@@ -2,6 +2,7 @@
 import type { Name, TargetName } from '../../core/brands.ts';
 import type { Manifest } from '../../formats/otap/bundle.ts';
 import type { Tx } from '../../store/reader.ts';
+import { addPendingBundle } from '../../store/pending-bundles.ts';
 import {
   addRelease,
   addReleaseImage,
@@ -24,19 +25,24 @@ export interface MadeBundle extends WrittenBundle {
   readonly manifest: Manifest;
   /** SHA-256 of the encoded manifest, 32 bytes. */
   readonly manifestSha256: Uint8Array;
+  /** Header (signatures length zeroed) and manifest. */
+  readonly parts: Uint8Array;
 }
 
 /** Records all of a release in one transaction. @throws RELEASE_EXISTS, COUNTER_TAKEN */
 export function recordRelease(
   tx: Tx,
   resolved: ResolvedPlan,
-  made: { images: ReleaseImages; bundles: readonly MadeBundle[] },
+  made: { images: ReleaseImages; bundles: readonly MadeBundle[]; incomplete: boolean },
 ): void {
   const { plan } = resolved;
   addRelease(tx, { name: plan.release, model: plan.model, confidential: plan.confidential, plan: { ...plan } });
   takeReleaseCounter(tx, plan.model, made.images.releaseCounter);
   for (const image of made.images.images) recordImage(tx, resolved, image);
-  for (const bundle of made.bundles) recordBundle(tx, resolved, bundle);
+  for (const bundle of made.bundles) {
+    if (made.incomplete) recordPending(tx, resolved, bundle);
+    else recordBundle(tx, resolved.plan, bundle);
+  }
 }
 
 function recordImage(tx: Tx, { plan }: ResolvedPlan, image: ReleaseImage): void {
@@ -59,7 +65,22 @@ function recordImage(tx: Tx, { plan }: ResolvedPlan, image: ReleaseImage): void 
   }
 }
 
-function recordBundle(tx: Tx, { plan }: ResolvedPlan, bundle: MadeBundle): void {
+function recordPending(tx: Tx, { plan }: ResolvedPlan, { target, gateway, parts, manifest }: MadeBundle): void {
+  addPendingBundle(tx, { target, gateway, parts, release: plan.release, releaseCounter: manifest.releaseCounter });
+}
+
+/** What is recorded of a bundle that has all its signatures. */
+export interface SignedBundle {
+  readonly gateway: Name;
+  readonly target: TargetName;
+  readonly sizeBytes: number;
+  readonly sha256: Uint8Array;
+  readonly manifest: Pick<Manifest, 'releaseCounter'>;
+  readonly manifestSha256: Uint8Array;
+}
+
+/** Stages a bundle that has all its signatures. @throws TARGET_* */
+export function recordBundle(tx: Tx, plan: { release: Name; confidential: boolean }, bundle: SignedBundle): void {
   const { gateway, target, sizeBytes, sha256, manifest, manifestSha256 } = bundle;
   const { releaseCounter } = manifest;
   stageTarget(tx, {

@@ -5,7 +5,7 @@
  * are verified against the keys that the root lists before they are stored.
  */
 import { toHex } from '../../core/bytes.ts';
-import { failure } from '../../core/errors.ts';
+import { SecureevError, failure } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import { ANSWER_BYTES_MAX, decodeAnswer } from '../../formats/requests/answer.ts';
 import type { AnsweredSignature, SigningAnswer } from '../../formats/requests/answer.ts';
@@ -13,7 +13,11 @@ import type { PublicKey } from '../../formats/keys/public-key.ts';
 import type { SignerKey } from '../../signers/signer.ts';
 import { findRequest } from '../../store/requests.ts';
 import type { KnownRequest } from '../../store/requests.ts';
-import type { Reader } from '../../store/reader.ts';
+import { findBundleRequest } from '../../store/pending-bundles.ts';
+import type { Reader, Tx } from '../../store/reader.ts';
+import { pendingOf } from '../release/bundle-request.ts';
+import { completeBundle } from '../release/complete-bundle.ts';
+import type { CompletedBundle } from '../release/complete-bundle.ts';
 import { advanceRole } from './advance-role.ts';
 import type { RoleOutcome } from './advance-role.ts';
 import { definitionsIn, membersOf } from './definitions.ts';
@@ -26,11 +30,23 @@ import { roleText } from './role-address.ts';
 export interface RequestImportInput {
   readonly repository: RepositoryChoice;
   readonly files: readonly string[];
+  /** Bundle files that answers are for. */
+  readonly bundles: readonly string[];
   readonly dryRun?: boolean | undefined;
 }
 
-/** Takes the answers in; all or none. @throws REQUEST_FOREIGN, REQUEST_STALE, SIGNATURE_INVALID, KEY_NOT_OF_ROLE */
-export async function importAnswers(input: RequestImportInput, io: Io): Promise<readonly RoleOutcome[]> {
+/** What came of roles and bundles. */
+export interface RequestImportAnswer {
+  readonly roles: readonly RoleOutcome[];
+  readonly bundles: readonly CompletedBundle[];
+}
+
+/**
+ * Takes the answers in; all or none.
+ *
+ * @throws REQUEST_FOREIGN, REQUEST_STALE, REQUEST_BUNDLE_MISSING, SIGNATURE_INVALID, KEY_NOT_OF_ROLE
+ */
+export async function importAnswers(input: RequestImportInput, io: Io): Promise<RequestImportAnswer> {
   const answers: SigningAnswer[] = [];
   for (const path of input.files) {
     answers.push(decodeAnswer(await io.files.read(path, ANSWER_BYTES_MAX)).unverified);
@@ -39,19 +55,55 @@ export async function importAnswers(input: RequestImportInput, io: Io): Promise<
   const { dryRun } = input;
   return await repository.transactAsync({ command: 'request import', summary: '', dryRun }, async (tx) => {
     refuseIfHeld(tx);
-    const outcomes: RoleOutcome[] = [];
-    for (const { request, signatures } of signaturesByVersion(tx, answers)) {
+    const forBundles = answers.filter((answer) => findBundleRequest(tx, answer.request) !== undefined);
+    const forRoles = answers.filter((answer) => !forBundles.includes(answer));
+    const roles: RoleOutcome[] = [];
+    for (const { request, signatures } of signaturesByVersion(tx, forRoles)) {
       const keys = answeredKeys(tx, request, signatures);
       const signing = { identity: repository.identity, keys, purpose: 'sign', pretend: false } as const;
-      outcomes.push(await advanceRole(tx, { repository: request.repository, name: request.role }, signing));
+      roles.push(await advanceRole(tx, { repository: request.repository, name: request.role }, signing));
     }
-    tx.summarize(
-      outcomes
-        .map(({ role, version, state, added }) => `${role} ${version ?? ''}: ${added.length} signatures, ${state}`)
-        .join('; '),
-    );
-    return outcomes;
+    const bundles = await completeBundles(tx, { answers: forBundles, files: input.bundles, dryRun: dryRun === true });
+    tx.summarize([...roles.map(roleSummary), ...bundles.map(bundleSummary)].join('; '));
+    return { roles, bundles };
   });
+}
+
+function roleSummary({ role, version, state, added }: RoleOutcome): string {
+  return `${role} ${version ?? ''}: ${added.length} signatures, ${state}`;
+}
+
+function bundleSummary({ target, added, complete }: CompletedBundle): string {
+  return `${target}: ${added} signatures, ${complete ? 'complete' : 'waiting'}`;
+}
+
+interface BundleAnswers {
+  readonly answers: readonly SigningAnswer[];
+  readonly files: readonly string[];
+  readonly dryRun: boolean;
+}
+
+/** Completes each bundle that answers came for; its file must be named. */
+async function completeBundles(tx: Tx, { answers, files, dryRun }: BundleAnswers): Promise<readonly CompletedBundle[]> {
+  const byTarget = new Map<string, AnsweredSignature[]>();
+  for (const answer of answers) {
+    const target = findBundleRequest(tx, answer.request) ?? '';
+    byTarget.set(target, [...(byTarget.get(target) ?? []), ...answer.signatures]);
+  }
+  const paths = new Map<string, string>();
+  for (const path of files) paths.set((await pendingOf(tx, path)).target, path);
+  const completed: CompletedBundle[] = [];
+  for (const [target, signatures] of byTarget) {
+    const path = paths.get(target);
+    if (path === undefined) {
+      throw new SecureevError('REQUEST_BUNDLE_MISSING', {
+        message: `signatures came for ${target}, and its file was not named`,
+        hint: 'name it with --bundle FILE',
+      });
+    }
+    completed.push(await completeBundle(tx, { path, target, signatures, dryRun }));
+  }
+  return completed;
 }
 
 interface Answered {
