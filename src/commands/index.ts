@@ -84,6 +84,6 @@ export const COMMANDS: readonly CommandEntry[] = COMMAND_GROUPS.flatMap((group) 
     summary,
     group,
     load,
-    refusesMalformed: path.startsWith('verify ') || path === 'ceremony verify',
+    refusesMalformed: /^(?:ceremony )?verify\b/.test(path),
   })),
 );

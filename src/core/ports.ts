@@ -85,6 +85,8 @@ export interface ScratchFile extends AsyncDisposable {
   write(bytes: Uint8Array): Promise<void>;
   /** What was written, from the start; a chunk is valid until the next one is asked for. */
   stream(chunkBytes?: number): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /** The same for the last time: what has been read is given back, and the file is of no more use. */
+  consume(chunkBytes?: number): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
 /** How a file is made. */

@@ -96,6 +96,8 @@ const FIELDS = [
   'roles',
 ];
 const PEOPLE_MAX = 32;
+/** Four keys of each sign one COSE_Sign of at most 64 signatures. */
+const CUSTODIANS_MAX = 16;
 const KEYS_MAX = 32;
 const EXPIRES_DAYS_MAX = 3650;
 const EXPIRES_DAYS = 365;
@@ -121,7 +123,7 @@ export function decodeCeremonyPlan(bytes: Uint8Array, name: string): CeremonyPla
       repository: yamlText(fields.need('repository')),
       scheme: optional('scheme', (node) => oneOf(node, CEREMONY_SCHEMES), 'hybrid'),
       administrator: decodePerson(fields.need('administrator')),
-      custodians: yamlList(fields.need('custodians'), { min: 1, max: PEOPLE_MAX }).map(decodeCustodian),
+      custodians: yamlList(fields.need('custodians'), { min: 1, max: CUSTODIANS_MAX }).map(decodeCustodian),
       witnesses: optional('witnesses', (node) => yamlList(node, { min: 0, max: PEOPLE_MAX }).map(decodePerson), []),
       threshold: yamlInteger(fields.need('threshold')),
       expiresDays: optional('expires_days', yamlInteger, EXPIRES_DAYS),

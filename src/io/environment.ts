@@ -1,5 +1,6 @@
 /** Environment variables, and who we are for the audit log. */
 import { networkInterfaces, userInfo } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { Environment } from '../core/ports.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -20,6 +21,7 @@ export function nodeEnvironment(env: Variables): Environment {
       const { node, openssl } = process.versions;
       return { node, openssl: openssl ?? 'none', platform: `${process.platform} ${process.arch}` };
     },
+    programFolder: fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, ''),
     networkInterfaces: outerInterfaces,
   };
 }

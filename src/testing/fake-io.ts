@@ -71,6 +71,7 @@ export function fixedEnvironment(env: Readonly<Record<string, string>> = {}): En
     actor: 'tester',
     job: '',
     runtime: { node: '24.0.0', openssl: '3.5.0', platform: 'linux x64' },
+    programFolder: '/program',
     networkInterfaces: () => [],
   };
 }
