@@ -13,7 +13,8 @@ import { concatBytes } from '../core/bytes.ts';
 import { SecureevError, failure } from '../core/errors.ts';
 import type { FileStatus, Files } from '../core/ports.ts';
 import { openInput, readAt, throwIfInterrupted } from './input-file.ts';
-import { createOutput, createScratch, linkFile } from './output-file.ts';
+import { createOutput, linkFile } from './output-file.ts';
+import { createScratch } from './scratch-file.ts';
 import { onFile, systemCode } from './system-errors.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 

@@ -10,8 +10,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { quote } from '../core/brands.ts';
 import { SecureevError } from '../core/errors.ts';
-import type { CreateOptions, OutputFile, ScratchFile } from '../core/ports.ts';
-import { STREAM_CHUNK_BYTES, fill, readAhead, throwIfInterrupted } from './input-file.ts';
+import type { CreateOptions, OutputFile } from '../core/ports.ts';
+import { throwIfInterrupted } from './input-file.ts';
 import { onFile, systemCode } from './system-errors.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 
@@ -61,25 +61,6 @@ export async function createOutput(path: string, writing: Writing, options: Crea
       await close();
       await temporary.remove(name);
     },
-  };
-}
-
-/** Makes scratch space in `folder` that has no name, so that not even a crash leaves it behind. @throws FILE_ACCESS, DISK_FULL */
-export async function createScratch(folder: string, writing: Writing): Promise<ScratchFile> {
-  const { shown, signal, temporary } = writing;
-  const name = temporary.nameBeside(`${folder}/scratch`);
-  const handle = await onFile('create', shown, () => open(name, 'wx+', 0o600));
-  await temporary.remove(name);
-  const writer = positionedWriter(handle, shown, signal);
-  const readInto = async (offset: number, target: Uint8Array): Promise<number> => {
-    throwIfInterrupted(signal);
-    return onFile('read', shown, () => fill(handle, offset, target));
-  };
-  return {
-    write: writer.append,
-    stream: (chunkBytes = STREAM_CHUNK_BYTES) =>
-      readAhead(readInto, { from: 0, end: writer.size(), chunkBytes, reuse: true }),
-    [Symbol.asyncDispose]: () => handle.close(),
   };
 }
 
@@ -153,7 +134,6 @@ function flushBehind(handle: FileHandle): FlushBehind {
 interface PositionedWriter {
   append(bytes: Uint8Array): Promise<void>;
   writeAt(offset: number, bytes: Uint8Array): Promise<void>;
-  size(): number;
 }
 
 /** Positions are taken when a write is asked for, so that several may be under way at once. */
@@ -170,11 +150,11 @@ function positionedWriter(handle: FileHandle, shown: string, signal: AbortSignal
       return writeAt(offset, bytes);
     },
     writeAt,
-    size: () => end,
   };
 }
 
-async function writeWhole(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
+/** Writes all of `bytes` at `offset`. */
+export async function writeWhole(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
     const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, offset + written);

@@ -16,6 +16,8 @@ const require = createRequire(import.meta.url);
 const OUTPUT_BYTES = 1024 * 1024;
 /** Part of the format's reproducibility: another value gives other frames. */
 const JOB_BYTES = 4 * 1024 * 1024;
+/** Jobs do not see the end of the one before: 5 % less work for 0.5 % more bytes; part of the format's reproducibility too. */
+const NO_OVERLAP = 1;
 const WINDOW_LOG_MIN = 10;
 const WINDOW_LOG_MAX = 27;
 const NOTHING = new Uint8Array(0);
@@ -42,6 +44,7 @@ function compress(options: CompressOptions): Codec {
   context.setParameter(CParameter.compressionLevel, options.level);
   context.setParameter(CParameter.nbWorkers, Math.max(1, options.workers));
   context.setParameter(CParameter.jobSize, JOB_BYTES);
+  context.setParameter(CParameter.overlapLog, NO_OVERLAP);
   context.setParameter(CParameter.contentSizeFlag, 1);
   context.setParameter(CParameter.checksumFlag, 0);
   context.setPledgedSrcSize(options.contentSizeBytes);

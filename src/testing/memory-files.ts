@@ -113,6 +113,7 @@ function scratchFile(): ScratchFile {
       content = concatBytes(content, bytes);
     },
     stream: (chunkBytes = 1 << 20) => chunked(content, chunkBytes),
+    consume: (chunkBytes = 1 << 20) => chunked(content, chunkBytes),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

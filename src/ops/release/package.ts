@@ -30,7 +30,7 @@ import { bundleSigners, signBundle } from './bundle-signing.ts';
 import type { BundleSigners } from './bundle-signing.ts';
 import { recordRelease } from './record-release.ts';
 import type { MadeBundle } from './record-release.ts';
-import { storeImages } from './release-images.ts';
+import { payloadFor, storeImages } from './release-images.ts';
 import type { ReleaseImage, ReleaseImages } from './release-images.ts';
 import { resolvePlan } from './resolve-plan.ts';
 import type { ResolvedPlan } from './resolve-plan.ts';
@@ -135,7 +135,7 @@ async function makeBundle(
   const manifest = manifestOf(io, mine, making);
   const parts = signedParts(gateway, manifest);
   const signatures = await signBundle(parts, signers, io.engine);
-  const payloads = mine.map((image) => image.stored.payload);
+  const payloads = mine.map((image) => payloadFor(image, gateway, [...making.paths.keys()]));
   const written = await writeBundle(io, output, { parts, signatures, payloads });
   const manifestSha256 = sha256(io.engine, parts.manifest);
   const head = encodeSignedParts(parts);

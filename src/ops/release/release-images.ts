@@ -5,9 +5,10 @@
  * keeps its counter.
  */
 import { parseVersion } from '../../core/brands.ts';
-import type { Version } from '../../core/brands.ts';
+import type { Name, Version } from '../../core/brands.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { failure, SecureevError } from '../../core/errors.ts';
+import type { StoredPayload } from '../../formats/otap/writer.ts';
 import { hasObject, objectPath } from '../../store/objects.ts';
 import type { Reader } from '../../store/reader.ts';
 import { lastReleaseCounter } from '../../store/releases.ts';
@@ -113,6 +114,16 @@ function counterOf(
     }
   }
   return parseVersion(counter, 'release counter');
+}
+
+/** The stored image for the bundle of `gateway`, which is made in the order of `gateways`. */
+export function payloadFor(
+  { resolved, stored }: ReleaseImage,
+  gateway: Name,
+  gateways: readonly Name[],
+): StoredPayload {
+  const last = gateways.findLast((id) => resolved.ecus.some((ecu) => ecu.gateway === id));
+  return stored.payload({ last: gateway === last });
 }
 
 /** Where the last counter of an ECU of a model is kept. */

@@ -22,7 +22,8 @@ const WORKERS = 2;
 /** An image ready to be written into bundles; disposing it frees the scratch space. */
 export interface StoredImage extends AsyncDisposable {
   readonly encoded: EncodedImage;
-  readonly payload: StoredPayload;
+  /** The stored bytes; after the `last` use nothing is left of them. */
+  payload(use: { last: boolean }): StoredPayload;
 }
 
 /**
@@ -44,7 +45,12 @@ async function encode(io: Io, path: string, options: StorageOptions): Promise<St
     const { tree, storedBytes, chunkBytes } = encoded;
     return {
       encoded,
-      payload: { tree, storedBytes, chunkBytes, stream: () => scratch.stream() },
+      payload: ({ last }) => ({
+        tree,
+        storedBytes,
+        chunkBytes,
+        stream: () => (last ? scratch.consume() : scratch.stream()),
+      }),
       [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
     };
   } catch (thrown) {
