@@ -14,7 +14,6 @@ import { signedParts } from '../../formats/otap/writer.ts';
 import { decodeReleasePlan } from '../../formats/release-plan.ts';
 import { YAML_BYTES_MAX } from '../../formats/yaml.ts';
 import { installOrder } from '../../plan/requirements.ts';
-import { openSigners } from '../../signers/index.ts';
 import type { PassphraseChoice } from '../../signers/signer.ts';
 import { addObject, hasObject, objectPath } from '../../store/objects.ts';
 import type { Reader } from '../../store/reader.ts';
@@ -26,11 +25,12 @@ import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
 import { encodeSignedParts } from '../../formats/otap/v2.ts';
 import { bundleFileName, bundleTargetName } from './bundle-names.ts';
-import { bundleSigners, signBundle } from './bundle-signing.ts';
+import { signBundle } from './bundle-signing.ts';
 import type { BundleSigners } from './bundle-signing.ts';
 import { recordRelease } from './record-release.ts';
 import type { MadeBundle } from './record-release.ts';
-import { payloadFor, storeImages } from './release-images.ts';
+import { readyRelease } from './ready-release.ts';
+import { payloadFor } from './release-images.ts';
 import type { ReleaseImage, ReleaseImages } from './release-images.ts';
 import { resolvePlan } from './resolve-plan.ts';
 import type { ResolvedPlan } from './resolve-plan.ts';
@@ -77,17 +77,17 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
   }
   const resolved = resolvePlan(repository, plan);
   const paths = await freePaths(io, resolved, input.out);
-  const { passphrases } = input;
-  using opened = await openSigners(input.signers, { io, passphrases, deterministic: stamp.reproducible });
   const role = listingRole(repository, resolved);
-  const signers = bundleSigners(repository, { role, incomplete: input.incomplete === true }, opened.keys);
   await io.files.makeFolder(input.out);
-  await using images = await storeImages(repository, resolved, {
+  await using ready = await readyRelease(repository, resolved, {
     ...input,
+    role,
+    deterministic: stamp.reproducible,
+    incomplete: input.incomplete === true,
     scratchFolder: input.out,
     planFolder: folderOf(input.plan),
   });
-  const bundles = await makeBundles(repository, { resolved, images, signers, paths, time: stamp.time }, input);
+  const bundles = await makeBundles(repository, { ...ready, resolved, paths, time: stamp.time }, input);
   return { resolved, role, bundles };
 }
 

@@ -12,6 +12,8 @@ export interface StorageOptions {
   /** Zstandard level, 1 to 19. */
   readonly level: number;
   readonly chunkBytes: number;
+  /** Ends the work at its next block. */
+  readonly signal: AbortSignal;
   /** Where scratch space is made. */
   readonly scratchFolder: string;
 }
@@ -62,7 +64,7 @@ async function encode(io: Io, path: string, options: StorageOptions): Promise<St
 async function encodeInto(
   io: Io,
   scratch: ScratchFile,
-  { path, codec, level, chunkBytes }: StorageOptions & { path: string },
+  { path, codec, level, chunkBytes, signal }: StorageOptions & { path: string },
 ): Promise<EncodedImage> {
   await using input = await io.files.open(path);
   const { engine, zstd } = io;
@@ -71,6 +73,7 @@ async function encodeInto(
   const task = io.progress.start(`compressing ${path}`, sizeBytes, 'bytes');
   const writer = blockWriter((bytes) => scratch.write(bytes));
   for await (const block of input.stream({ reuse: true })) {
+    signal.throwIfAborted();
     for (const piece of encoder.push(block)) await writer.push(piece);
     task.advance(block.length);
   }
