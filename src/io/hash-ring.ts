@@ -5,6 +5,8 @@
  * it was released.
  */
 
+import { sharedMemory } from './shared-memory.ts';
+
 const PUSHED = 0;
 const RELEASED = 1;
 const FINISHED = 2;
@@ -42,7 +44,7 @@ export interface Ring {
 /** Makes the memory of a ring. */
 export function ringMemory(blocks: number, blockBytes: number): RingMemory {
   const control = new SharedArrayBuffer(4 * (LENGTHS + blocks) + DIGEST_BYTES);
-  return { control, data: new SharedArrayBuffer(blocks * blockBytes), blocks, blockBytes };
+  return { control, data: sharedMemory(blocks * blockBytes), blocks, blockBytes };
 }
 
 /** A view of a ring's memory. */

@@ -12,6 +12,8 @@ import { quote } from '../core/brands.ts';
 import { SecureevError } from '../core/errors.ts';
 import type { CreateOptions, OutputFile } from '../core/ports.ts';
 import { throwIfInterrupted } from './input-file.ts';
+import { directWriter } from './direct-write.ts';
+import type { DirectWriter } from './direct-write.ts';
 import { onFile, systemCode } from './system-errors.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 
@@ -34,21 +36,18 @@ export async function createOutput(path: string, writing: Writing, options: Crea
   await refuseOccupied(path, shown, overwrite);
   const name = temporary.nameBeside(path);
   const handle = await onFile('create', shown, () => open(name, 'wx', options.mode ?? 0o644));
-  const writer = positionedWriter(handle, shown, signal);
-  const flushing = flushBehind(handle);
+  const { write, writeAt, flushing, direct } = writers(name, handle, writing);
   let open_ = true;
   const close = async (): Promise<void> => {
     await flushing.settled();
+    await direct.close();
     if (open_) await handle.close();
     open_ = false;
   };
   return {
     path: shown,
-    async write(bytes) {
-      await writer.append(bytes);
-      flushing.wrote(bytes.length);
-    },
-    writeAt: writer.writeAt,
+    write,
+    writeAt,
     async commit() {
       throwIfInterrupted(signal);
       await onFile('write', shown, () => flushing.finish());
@@ -61,6 +60,29 @@ export async function createOutput(path: string, writing: Writing, options: Crea
       await close();
       await temporary.remove(name);
     },
+  };
+}
+
+/** The ways into a file that is being made. */
+function writers(
+  name: string,
+  handle: FileHandle,
+  { shown, signal }: Writing,
+): Pick<OutputFile, 'write' | 'writeAt'> & { readonly flushing: FlushBehind; readonly direct: DirectWriter } {
+  const writer = positionedWriter(handle, shown, signal);
+  const direct = directWriter(name);
+  const flushing = flushBehind(handle);
+  return {
+    async write(bytes) {
+      const offset = writer.claim(bytes.length);
+      throwIfInterrupted(signal);
+      if (await onFile('write', shown, () => direct.write(offset, bytes))) return;
+      await writer.writeAt(offset, bytes);
+      flushing.wrote(bytes.length);
+    },
+    writeAt: writer.writeAt,
+    flushing,
+    direct,
   };
 }
 
@@ -132,7 +154,8 @@ function flushBehind(handle: FileHandle): FlushBehind {
 }
 
 interface PositionedWriter {
-  append(bytes: Uint8Array): Promise<void>;
+  /** Where the next `length` bytes belong. */
+  claim(length: number): number;
   writeAt(offset: number, bytes: Uint8Array): Promise<void>;
 }
 
@@ -143,12 +166,13 @@ function positionedWriter(handle: FileHandle, shown: string, signal: AbortSignal
     throwIfInterrupted(signal);
     await onFile('write', shown, () => writeWhole(handle, offset, bytes));
   };
+  const claim = (length: number): number => {
+    const offset = end;
+    end += length;
+    return offset;
+  };
   return {
-    append(bytes) {
-      const offset = end;
-      end += bytes.length;
-      return writeAt(offset, bytes);
-    },
+    claim,
     writeAt,
   };
 }

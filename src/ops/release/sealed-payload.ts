@@ -12,8 +12,6 @@ import type { PayloadHeader, PayloadPrefix } from '../../formats/sealed/header.t
 import type { Suite } from '../../formats/sealed/suites.ts';
 import { pump } from './sealed-pump.ts';
 
-/** Plaintext bytes that pass in one step, in whole chunks. */
-const BATCH_BYTES = 1024 * 1024;
 const NOTHING = new Uint8Array(0);
 
 /** Size and SHA-256 (32 bytes) of a file. */
@@ -50,10 +48,12 @@ export async function sealFile(
   const hashes = await pump(io, {
     input,
     output,
-    readBytes: BATCH_BYTES,
-    writeBytes: sealedChunkBytes(header, BATCH_BYTES / header.chunkBytes),
     head: { read: NOTHING, write: concatBytes(headerBytes, salt, commitment) },
-    transform: (target, source) => sealer.seal(target, source),
+    transformation: {
+      readBytes: header.chunkBytes,
+      writeBytes: sealedChunkBytes(header, 1),
+      transform: (target, source) => sealer.seal(target, source),
+    },
     task,
   });
   sealer.finish();
@@ -84,10 +84,12 @@ export async function openFile(
   const hashes = await pump(io, {
     input,
     output,
-    readBytes: sealedChunkBytes(header, BATCH_BYTES / header.chunkBytes),
-    writeBytes: BATCH_BYTES,
     head: { read: opened.prefixBytes, write: NOTHING },
-    transform: (target, source) => opener.open(target, source),
+    transformation: {
+      readBytes: sealedChunkBytes(header, 1),
+      writeBytes: header.chunkBytes,
+      transform: (target, source) => opener.open(target, source),
+    },
     task,
   });
   opener.finish();

@@ -2,7 +2,7 @@
  * One pass from a file to a file through a transformation, both sides hashed on the way.
  *
  * Invariants: memory is two rings of blocks, whatever the file's size; what was hashed is what was read and written, for
- * hash, cipher and disk see the same memory.
+ * hash, cipher and disk see the same memory; the output is written in whole blocks, one after the other.
  */
 import { failure } from '../../core/errors.ts';
 import type { InputFile, Io, OutputFile, SharedHash } from '../../core/ports.ts';
@@ -10,6 +10,8 @@ import type { Task } from '../../core/report.ts';
 
 /** Blocks in each ring: one being read or written, one in the cipher, the others waiting for a hash. */
 const RING_BLOCKS = 8;
+/** Bytes of each block written, but the last. */
+const WRITE_BYTES = 1024 * 1024;
 
 /** Starts what passing these files through will take, so that it is ready when the rest of the program is. */
 export async function prepareToPump(io: Io, paths: readonly string[]): Promise<void> {
@@ -22,15 +24,20 @@ export async function prepareToPump(io: Io, paths: readonly string[]): Promise<v
 export interface PumpRequest {
   readonly input: InputFile;
   readonly output: OutputFile;
-  /** Bytes of each block read, but the last. */
-  readonly readBytes: number;
-  /** Most bytes that the transformation makes of one block. */
-  readonly writeBytes: number;
   /** What stands at the beginning and is not transformed: `read` bytes of the input, `write` before the output. */
   readonly head: { readonly read: Uint8Array; readonly write: Uint8Array };
-  /** Transforms a block, gives the bytes written to `target`; called at least once. */
-  readonly transform: (target: Uint8Array, source: Uint8Array) => number;
+  readonly transformation: Transformation;
   readonly task: Task;
+}
+
+/** Turns pieces into pieces, in order. */
+export interface Transformation {
+  /** Bytes of each piece read, but the last. */
+  readonly readBytes: number;
+  /** Most bytes that one becomes, at most 2 MiB. */
+  readonly writeBytes: number;
+  /** Transforms a piece, gives the bytes written to `target`; called at least once, if only with nothing. */
+  transform(target: Uint8Array, source: Uint8Array): number;
 }
 
 /** SHA-256 of both files, 32 bytes each. */
@@ -41,46 +48,48 @@ export interface PumpHashes {
 
 /** Passes the whole of the input through. @throws FILE_CHANGED, INTERRUPTED, DISK_FULL, FILE_ACCESS, and what `transform` throws */
 export async function pump(io: Io, request: PumpRequest): Promise<PumpHashes> {
-  const { input, output, head, task } = request;
+  const { input, head, transformation, task } = request;
   const expectedBytes = input.sizeBytes;
-  using read = io.hashing.sha256({ blockBytes: request.readBytes, blocks: RING_BLOCKS, expectedBytes });
-  using written = io.hashing.sha256({ blockBytes: request.writeBytes, blocks: RING_BLOCKS, expectedBytes });
-  const writes = writesBehind(output);
+  const { readBytes } = transformation;
+  const blockBytes = readBytes * Math.max(1, Math.floor(WRITE_BYTES / readBytes));
+  using read = io.hashing.sha256({ blockBytes, blocks: RING_BLOCKS, expectedBytes });
+  using written = io.hashing.sha256({ blockBytes: WRITE_BYTES, blocks: RING_BLOCKS, expectedBytes });
+  const sink = await blockSink(request.output, written, transformation);
   await pushHead(read, head.read);
-  writes.start(await pushHead(written, head.write));
-  const blocks = blocksOf(request, read);
+  const blocks = blocksOf({ input, from: head.read.length, blockBytes }, read);
   try {
+    await sink.add(head.write);
     do {
       const source = await blocks.next();
-      const target = await written.block();
-      await writes.mayReuse();
-      const length = request.transform(target, source);
-      written.push(length);
-      writes.start(target.subarray(0, length));
+      let at = 0;
+      do {
+        await sink.transform(source.subarray(at, at + readBytes));
+        at += readBytes;
+      } while (at < source.length);
       task.advance(source.length);
     } while (blocks.left());
-    await writes.finish();
+    await sink.finish();
     return { read: await read.digest(), written: await written.digest() };
   } finally {
-    await Promise.all([writes.settle(), blocks.settle()]);
+    await Promise.all([sink.settle(), blocks.settle()]);
   }
 }
 
-async function pushHead(hash: SharedHash, head: Uint8Array): Promise<Uint8Array> {
-  const block = await hash.block();
-  block.set(head);
+async function pushHead(hash: SharedHash, head: Uint8Array): Promise<void> {
+  if (head.length === 0) return;
+  (await hash.block()).set(head);
   hash.push(head.length);
-  return block.subarray(0, head.length);
 }
 
 /** The blocks of a file, each read while the one before is worked on, and handed to the hash when it is there. */
 function blocksOf(
-  { input, readBytes, head }: PumpRequest,
+  source: { readonly input: InputFile; readonly from: number; readonly blockBytes: number },
   hash: SharedHash,
 ): { next(): Promise<Uint8Array>; left(): boolean; settle(): Promise<void> } {
-  let offset = head.read.length;
+  const { input, blockBytes } = source;
+  let offset = source.from;
   const readOne = async (): Promise<Uint8Array> => {
-    const wanted = Math.min(readBytes, input.sizeBytes - offset);
+    const wanted = Math.min(blockBytes, input.sizeBytes - offset);
     const block = (await hash.block()).subarray(0, wanted);
     const found = await input.readInto(offset, block);
     if (found !== wanted) throw failure('FILE_CHANGED', `${input.path} became shorter while it was read`);
@@ -105,6 +114,56 @@ function blocksOf(
     async settle() {
       await ahead?.catch(() => undefined);
     },
+  };
+}
+
+/** Where the output is gathered into blocks, which are hashed and written behind the caller's back. */
+interface BlockSink {
+  add(bytes: Uint8Array): Promise<void>;
+  transform(source: Uint8Array): Promise<void>;
+  /** Hands over the last block and waits until all is written. */
+  finish(): Promise<void>;
+  /** Waits until nothing is under way, whatever came of it. */
+  settle(): Promise<void>;
+}
+
+async function blockSink(output: OutputFile, hash: SharedHash, transformation: Transformation): Promise<BlockSink> {
+  const writes = writesBehind(output);
+  // For what does not fit into the rest of a block.
+  const spill = new Uint8Array(transformation.writeBytes);
+  let block = await hash.block();
+  let used = 0;
+  const handOver = (): void => {
+    hash.push(used);
+    writes.start(block.subarray(0, used));
+  };
+  const next = async (): Promise<void> => {
+    handOver();
+    block = await hash.block();
+    await writes.mayReuse();
+    used = 0;
+  };
+  const add = async (bytes: Uint8Array): Promise<void> => {
+    for (let at = 0; at < bytes.length;) {
+      if (used === WRITE_BYTES) await next();
+      const part = bytes.subarray(at, at + WRITE_BYTES - used);
+      block.set(part, used);
+      used += part.length;
+      at += part.length;
+    }
+  };
+  return {
+    add,
+    async transform(source) {
+      if (used === WRITE_BYTES) await next();
+      if (WRITE_BYTES - used >= spill.length) used += transformation.transform(block.subarray(used), source);
+      else await add(spill.subarray(0, transformation.transform(spill, source)));
+    },
+    finish() {
+      handOver();
+      return writes.finish();
+    },
+    settle: writes.settle,
   };
 }
 
