@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { concatBytes } from '../../../core/bytes.ts';
+import { isFailure } from '../../../core/errors.ts';
+import { encodeEnvelope } from '../../../formats/sealed/envelope.ts';
+import { inspectedText } from '../../../render/inspected.ts';
+import { testBundle } from '../../../testing/bundles.ts';
+import { fakeIo } from '../../../testing/fake-io.ts';
+import { counting, envelopeFor, sealBlob, testRecipient } from '../../../testing/sealed-blobs.ts';
+import { inspectFile, INSPECTORS } from './index.ts';
+
+const blob = sealBlob({ plaintext: counting(5000) });
+const envelope = encodeEnvelope(envelopeFor(blob, testRecipient('MLKEM768-X25519')));
+const bundle = await testBundle({ bytes: counting(3000) });
+
+async function inspected(bytes: Uint8Array): ReturnType<typeof inspectFile> {
+  return inspectFile('f', fakeIo({ files: { f: bytes } }));
+}
+
+describe('inspect', () => {
+  it('tells sealed payloads and envelopes', async () => {
+    expect(await inspected(blob.payload)).toMatchObject({ kind: 'sealed payload', facts: { plaintextBytes: 5000 } });
+    const many = await inspected(concatBytes(...Array.from({ length: 120 }, () => envelope)));
+    expect(many).toMatchObject({ kind: 'envelopes', facts: { count: 120, more: true } });
+    expect(many.facts['envelopes']).toHaveLength(100);
+  });
+
+  it('recognises each kind by no other inspector', () => {
+    for (const first of [bundle, blob.payload, envelope]) {
+      expect(INSPECTORS.filter((one) => one.recognises(first.subarray(0, 4096)))).toHaveLength(1);
+    }
+  });
+
+  it('reads the head of a bundle whose payload is missing, and refuses one whose head is', async () => {
+    const { facts } = await inspected(bundle.slice(0, bundle.length - 100));
+    expect(facts).toMatchObject({ gateway: 'ZG_1', images: [{ codec: expect.any(String) }] });
+    const cut = await inspected(bundle.slice(0, 60)).catch((thrown: unknown) => thrown);
+    expect(isFailure(cut, 'OTAP_TRUNCATED')).toBe(true);
+  });
+
+  it('refuses an empty file and other files', async () => {
+    for (const bytes of [new Uint8Array(0), counting(100)]) {
+      const thrown = await inspected(bytes).catch((cause: unknown) => cause);
+      expect(isFailure(thrown, 'INSPECT_UNKNOWN')).toBe(true);
+    }
+  });
+});
+
+describe('facts as text', () => {
+  it('is headed NOT VERIFIED and escapes what could move the cursor or forge a line', () => {
+    const facts = {
+      holder: 'a\u001b[2J\nVERIFIED',
+      keyCount: 2,
+      none: null,
+      list: ['x', 'y\n'],
+      deep: [{ a: 1, b: [] }],
+    };
+    const text = inspectedText({ path: 'f\u0007', kind: 'k', sizeBytes: 2048, facts });
+    expect(text.split('\n')).toEqual([
+      'NOT VERIFIED: anyone could have written what follows',
+      'f\\u0007: k, 2048 bytes (2.0 KiB)',
+      'holder: a\\u001b[2J\\u000aVERIFIED',
+      'key count: 2',
+      'none: -',
+      'list: x, y\\u000a',
+      'deep:',
+      '  - a: 1',
+      '    b: -',
+    ]);
+  });
+});
