@@ -1,7 +1,9 @@
 /** `secureev init`: a new repository. */
 import type { Command } from 'commander';
 import { failure } from '../core/errors.ts';
+import { initFromCeremony } from '../ops/repository/init-from-ceremony.ts';
 import { initRepository } from '../ops/repository/init.ts';
+import { ceremonyReport } from '../render/ceremony-report.ts';
 import type { Call, Outcome } from './command.ts';
 import { argument, dryRunFlag, example, flag, requiredText, text } from './flags.ts';
 
@@ -10,17 +12,40 @@ export function configure(command: Command): void {
   command
     .description('make a repository: Image and Director in one folder')
     .argument('<dir>', 'the folder')
-    .requiredOption('--name <name>', 'what it is called, e.g. the manufacturer')
-    .option('--dialect <dialect>', 'how metadata is written', 'tuf');
-  example(dryRunFlag(command), "secureev init oem --name 'Example Motors'");
+    .option('--name <name>', "what it is called, e.g. the manufacturer (default with --from-ceremony: its plan's)")
+    .option('--dialect <dialect>', 'how metadata is written', 'tuf')
+    .option(
+      '--from-ceremony <folder>',
+      'begin with the roots, keys and id of a root key ceremony, which is verified first',
+    )
+    .option('--rehearsal', 'for trying things out: takes example keys and rehearsed ceremonies, and is marked so');
+  example(
+    dryRunFlag(command),
+    "secureev init oem --name 'Example Motors'",
+    'secureev init oem --from-ceremony ceremony',
+  );
 }
 
 /** Makes the repository. */
 export async function run(call: Call): Promise<Outcome> {
-  const name = requiredText(call, 'name');
-  if (!/^[\x20-\x7e]{1,128}$/.test(name)) throw failure('USAGE', '--name is not 1 to 128 printable ASCII characters');
-  const input = { folder: argument(call, 0, 'DIR'), name, dialect: text(call, 'dialect') ?? 'tuf' };
-  const made = await initRepository({ ...input, dryRun: flag(call, 'dryRun') }, call.io);
-  const next = 'next: make keys with `secureev keygen`, then `secureev role set root --key ...`';
-  return { result: { ...made, folder: input.folder }, text: `made the repository ${name} in ${input.folder}\n${next}` };
+  const ceremony = text(call, 'fromCeremony');
+  const name = ceremony === undefined ? requiredText(call, 'name') : text(call, 'name');
+  if (name !== undefined && !/^[\x20-\x7e]{1,128}$/.test(name)) {
+    throw failure('USAGE', '--name is not 1 to 128 printable ASCII characters');
+  }
+  const dialect = text(call, 'dialect') ?? 'tuf';
+  const wishes = { folder: argument(call, 0, 'DIR'), rehearsal: flag(call, 'rehearsal'), dryRun: flag(call, 'dryRun') };
+  if (ceremony !== undefined && dialect !== 'tuf') throw failure('USAGE', 'ceremonies make roots of dialect tuf');
+  const made =
+    ceremony === undefined
+      ? await initRepository({ ...wishes, name: name ?? '', dialect }, call.io)
+      : await initFromCeremony({ ...wishes, name, ceremony, report: ceremonyReport }, call.io);
+  const next =
+    ceremony === undefined
+      ? 'next: make keys with `secureev keygen`, then `secureev role set root --key ...`'
+      : 'next: `secureev status`, then `secureev root export -o root.json`';
+  return {
+    result: { ...made, folder: wishes.folder },
+    text: `made the repository ${made.name} in ${wishes.folder}\n${next}`,
+  };
 }

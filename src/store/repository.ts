@@ -51,6 +51,16 @@ export interface RepositoryOptions {
 
 const DEFAULT_LOCK_TIMEOUT_MS = 30_000;
 
+/** What a new repository begins with. */
+export interface NewRepository {
+  readonly name: string;
+  readonly dialect: string;
+  /** A fresh random one by default. */
+  readonly uuid?: string | undefined;
+  /** Puts content into it, in the transaction that makes it. */
+  readonly fill?: ((tx: Tx) => void) | undefined;
+}
+
 /**
  * Makes a new repository in `folder`, which may exist but must not hold one. The database appears under its name only when
  * complete.
@@ -60,7 +70,7 @@ const DEFAULT_LOCK_TIMEOUT_MS = 30_000;
 export async function createRepository(
   io: Io,
   folder: string,
-  identity: { name: string; dialect: string },
+  { uuid = randomUuid(io), fill, ...identity }: NewRepository,
 ): Promise<Repository> {
   const path = databasePath(folder);
   if ((await io.files.status(path)) !== undefined) throw exists(folder);
@@ -69,7 +79,7 @@ export async function createRepository(
   refuseNetworkFileSystem(absolute);
   const draft = `${databasePath(absolute)}.new-${toHex(io.random.bytes(8))}`;
   try {
-    fillDatabase(io, absolute, { draft, identity: { ...identity, uuid: randomUuid(io) } });
+    fillDatabase(io, absolute, { draft, identity: { ...identity, uuid }, fill });
     await io.files.link(draft, path);
   } catch (thrown) {
     throw isFailure(thrown, 'FILE_EXISTS') ? exists(folder) : thrown;
@@ -83,15 +93,22 @@ function exists(folder: string): SecureevError {
   return failure('REPOSITORY_EXISTS', `${folder} holds a repository already`);
 }
 
+interface NewDatabase {
+  readonly draft: string;
+  readonly identity: Identity;
+  readonly fill: NewRepository['fill'];
+}
+
 /** The last connection to close folds the write-ahead log into the file, which is then whole by itself. */
-function fillDatabase(io: Io, folder: string, parts: { draft: string; identity: Identity }): void {
-  const { draft: path, identity } = parts;
+function fillDatabase(io: Io, folder: string, parts: NewDatabase): void {
+  const { draft: path, identity, fill } = parts;
   const connection = openDatabase({ path, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS, mode: 'create' });
   using repository = repositoryOn(io, folder, { connection, identity });
   repository.transact({ command: 'init', summary: `made the repository ${identity.name}` }, (tx) => {
     writeSetting(tx, 'name', identity.name);
     writeSetting(tx, 'dialect', identity.dialect);
     writeSetting(tx, 'uuid', identity.uuid);
+    fill?.(tx);
   });
 }
 

@@ -3,7 +3,7 @@ import { failure } from '../core/errors.ts';
 import type { Reader, Tx } from './reader.ts';
 
 /** What can be set; `escrow` is the escrow key's public file, `hold` a hold's reason, `published-image` the last Timestamp out. */
-export type SettingName = 'name' | 'dialect' | 'uuid' | 'escrow' | 'hold' | 'published-image';
+export type SettingName = 'name' | 'dialect' | 'uuid' | 'escrow' | 'hold' | 'published-image' | 'rehearsal';
 
 /** A setting's value, if it is set. */
 export function findSetting(reader: Reader, name: SettingName): string | undefined {

@@ -4,12 +4,15 @@ import { failure } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import { DIALECTS } from '../../formats/metadata/index.ts';
 import { createRepository } from '../../store/repository.ts';
+import { markRehearsal } from './rehearsal.ts';
 
 /** What to make. */
 export interface InitInput {
   readonly folder: string;
   readonly name: string;
   readonly dialect: string;
+  /** Mark it as one for rehearsals, which takes example keys. */
+  readonly rehearsal?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -34,6 +37,10 @@ export async function initRepository(input: InitInput, io: Io): Promise<InitAnsw
     if (taken) throw failure('REPOSITORY_EXISTS', `${folder} holds a repository already`);
     return { name, dialect, uuid: null };
   }
-  using repository = await createRepository(io, folder, { name, dialect });
+  using repository = await createRepository(io, folder, {
+    name,
+    dialect,
+    fill: input.rehearsal === true ? markRehearsal : undefined,
+  });
   return repository.identity;
 }
