@@ -4,7 +4,7 @@
 //   node scripts/readme.js [--bench FILE] [--check]
 //
 // FILE is what `npm run bench -- --json FILE` wrote. --check changes nothing and fails when a `$ ` line is not one of the
-// reference session, or one of its lines is missing.
+// reference session, or one of its lines is missing. Long output is cut.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { markdownTable } from './bench/table.js';
 import { PROJECT } from './scratch.js';
 
+const LINES_MAX = 13;
 const README = join(PROJECT, 'README.md');
 const BLOCK = /(?<=^```console\n)(.*?)(?=^```$)/gms;
 const TABLE = /(?<=^<!-- bench -->\n)(.*?)(?=^<!-- \/bench -->$)/ms;
@@ -55,10 +56,18 @@ function withOutput(readme, transcript) {
       .map((line) => {
         const output = transcript.get(line);
         if (output === undefined) throw new Error(`the demo has no step: ${line}`);
-        return `$ ${line}\n${output}${output === '' || output.endsWith('\n') ? '' : '\n'}`;
+        return `$ ${line}\n${shortened(output)}`;
       })
       .join(''),
   );
+}
+
+/** At most LINES_MAX lines; what is cut is counted. */
+function shortened(output) {
+  const lines = output.trimEnd().split('\n');
+  if (output.trim() === '') return '';
+  if (lines.length <= LINES_MAX) return `${lines.join('\n')}\n`;
+  return `${lines.slice(0, LINES_MAX).join('\n')}\n[${lines.length - LINES_MAX} more lines]\n`;
 }
 
 function withTable(readme, file) {

@@ -39,7 +39,7 @@ export function addedVehicleText(
   dryRun: boolean,
 ): string {
   const { vin, model, id, encryptionKey: key } = vehicle;
-  const head = `${dryRun ? DRY : ''}added vehicle ${vin}, a ${model}`;
+  const head = `${dryRun ? DRY : ''}added vehicle ${vin}, model ${model}`;
   const keyText = key === null ? 'none yet: nothing can be encrypted to it' : `${shortId(key.keyId)} (${key.kem})`;
   return `${head}\n${indented(
     fields([
