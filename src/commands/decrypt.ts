@@ -5,7 +5,7 @@ import { toHex } from '../core/bytes.ts';
 import { prepareToPump } from '../ops/release/sealed-pump.ts';
 import { decryptedText } from '../render/sealed.ts';
 import type { Call, Outcome } from './command.ts';
-import { argument, example, passphraseChoice, requiredText, text } from './flags.ts';
+import { argument, example, flag, passphraseChoice, requiredText, text } from './flags.ts';
 
 /** Declares the flags. */
 export function configure(command: Command): void {
@@ -14,7 +14,8 @@ export function configure(command: Command): void {
     .argument('<blob>', 'the payload, NAME.sev')
     .requiredOption('--key <signer>', "the recipient's private key: NAME.key")
     .requiredOption('-o, --output <file>', 'where the content goes (readable by you only)')
-    .option('--envelopes <file>', 'the envelopes (default: NAME.sevk beside the payload)');
+    .option('--envelopes <file>', 'the envelopes (default: NAME.sevk beside the payload)')
+    .option('--rehearsal', 'let an example key decrypt');
   example(command, 'secureev decrypt sealed/ZG_POWERTRAIN.otap.sev --key keys/car-1.key -o received.otap');
 }
 
@@ -29,6 +30,7 @@ export async function run(call: Call): Promise<Outcome> {
     out: requiredText(call, 'output'),
     envelopes: text(call, 'envelopes'),
     passphrases: passphraseChoice(call),
+    rehearsal: flag(call, 'rehearsal'),
   };
   const opened = await decrypt(input, call.io);
   const { out, suite, vin, keyId, expires, sealed, content } = opened;

@@ -10,6 +10,7 @@ import {
   confirm,
   example,
   fixedNow,
+  flag,
   keyFlags,
   passphraseChoice,
   pinnedRoot,
@@ -26,7 +27,8 @@ export function configure(command: Command): void {
     .argument('<request>', 'F.sigreq')
     .requiredOption('-o, --out <file>', 'the signatures, F.sig')
     .option('--fingerprint <hex>', 'for a first root: SHA-256 of its payload, as read out by who made the request')
-    .option('--journal <folder>', 'keep what each key signed there, and refuse a second payload for one version');
+    .option('--journal <folder>', 'keep what each key signed there, and refuse a second payload for one version')
+    .option('--rehearsal', 'let example keys sign');
   example(
     atFlag(rootFlag(keyFlags(command))),
     'secureev request sign root-2.sigreq --root root.json --key root-a.key -o root-2-a.sig',
@@ -51,7 +53,9 @@ export async function run(call: Call): Promise<Outcome> {
   await confirm(call, `${words}\nsign this?`);
   const out = requiredText(call, 'out');
   const journal = text(call, 'journal');
-  const signed = await signRequest({ opened, signers, passphrases: passphraseChoice(call), out, journal }, call.io);
+  const passphrases = passphraseChoice(call);
+  const rehearsal = flag(call, 'rehearsal');
+  const signed = await signRequest({ opened, signers, passphrases, out, journal, rehearsal }, call.io);
   const by = signed.signers.map((signer) => `signed with ${signer}`).join('\n');
   return {
     result: { ...requestJson(opened), signatures: signed.signatures, file: out },

@@ -190,6 +190,7 @@ export const ERROR_CODES = {
   CEREMONY_ROOT_OTHER: 'refused',
   CEREMONY_UNSIGNED: 'refused',
   CEREMONY_REHEARSAL: 'policy',
+  KEY_REHEARSAL: 'policy',
   // store
   REPOSITORY_NOT_FOUND: 'environment',
   REPOSITORY_EXISTS: 'environment',

@@ -1,6 +1,7 @@
 /** Opens the key that decrypts: `NAME.key` of an encryption key. */
 import { SecureevError } from '../core/errors.ts';
 import { isKemId } from '../crypto/kems/index.ts';
+import { requireProductionKey } from '../formats/keys/rehearsal-keys.ts';
 import { resolveAddress } from './address.ts';
 import { settled } from './passphrase.ts';
 import { openPrivateFile } from './private-file.ts';
@@ -21,6 +22,12 @@ export async function openDecryptionKey(uri: string, options: SignerOptions): Pr
     throw unsuitable(`${path} is a signing key and cannot decrypt`);
   }
   const { publicKey, secret } = key;
+  try {
+    requireProductionKey(publicKey, setting.rehearsal === true);
+  } catch (thrown) {
+    secret.fill(0);
+    throw thrown;
+  }
   return { uri: path, publicKey, secret, [Symbol.dispose]: () => secret.fill(0) };
 }
 

@@ -5,6 +5,7 @@
  */
 import { quote } from '../core/brands.ts';
 import { SecureevError } from '../core/errors.ts';
+import { requireProductionKey } from '../formats/keys/rehearsal-keys.ts';
 import { resolveAddress } from './address.ts';
 import type { PartAddress } from './address.ts';
 import { disposeAll, openAll } from './dispose.ts';
@@ -37,7 +38,7 @@ export interface OpenSigners extends Disposable {
   readonly keys: readonly SignerKey[];
 }
 
-/** Opens a signer. @throws SIGNER_URI_MALFORMED, and what its backend throws */
+/** Opens a signer. @throws KEY_REHEARSAL for an example key outside rehearsals, SIGNER_URI_MALFORMED, and what its backend throws */
 export async function openSigner(uri: string, options: SignerOptions): Promise<Signer> {
   return await openParts(uri, settled(options));
 }
@@ -51,7 +52,14 @@ export async function openSigners(uris: readonly string[], options: SignerOption
 
 async function openParts(uri: string, setting: SignerSetting): Promise<Signer> {
   const parts = await resolveAddress(uri, setting.io.files);
-  return joinSigners(await openAll(parts, (part) => openPart(part, setting)));
+  const signer = joinSigners(await openAll(parts, (part) => openPart(part, setting)));
+  try {
+    for (const { publicKey } of signer.keys) requireProductionKey(publicKey, setting.rehearsal === true);
+    return signer;
+  } catch (thrown) {
+    signer[Symbol.dispose]();
+    throw thrown;
+  }
 }
 
 async function openPart(part: PartAddress, setting: SignerSetting): Promise<Signer> {

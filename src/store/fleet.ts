@@ -3,7 +3,9 @@ import { instantOf, parseVin } from '../core/brands.ts';
 import type { Instant, Vin } from '../core/brands.ts';
 import { toHex } from '../core/bytes.ts';
 import { failure } from '../core/errors.ts';
+import { requireProductionKey } from '../formats/keys/rehearsal-keys.ts';
 import type { Reader, Tx } from './reader.ts';
+import { findSetting } from './settings.ts';
 
 /** A zonal gateway of a model. */
 export interface Gateway {
@@ -160,11 +162,12 @@ export function countVehicles(reader: Reader): number {
   return reader.sql<{ n: number }>('SELECT count(*) AS n FROM vehicles').get()?.n ?? 0;
 }
 
-/** Adds a key to a vehicle; one revoked before comes back only by a new key. @throws VEHICLE_KEY_EXISTS */
+/** Adds a key to a vehicle; one revoked before comes back only by a new key. @throws KEY_REHEARSAL, VEHICLE_KEY_EXISTS */
 export function addVehicleKey(
   tx: Tx,
   key: Pick<VehicleKey, 'vehicle' | 'keyId' | 'purpose' | 'algorithm' | 'public'>,
 ): void {
+  requireProductionKey(key, findSetting(tx, 'rehearsal') !== undefined);
   if (vehicleKeys(tx, key.vehicle).some((known) => known.keyId === key.keyId)) {
     throw failure('VEHICLE_KEY_EXISTS', `the vehicle has or had the key ${key.keyId}`, { keyId: key.keyId });
   }

@@ -1,7 +1,9 @@
 /** Which public keys serve what. Invariant: one raw key serves one kind of repository, or the escrow, and nothing else. */
 import { failure } from '../core/errors.ts';
+import { requireProductionKey } from '../formats/keys/rehearsal-keys.ts';
 import type { Reader, Tx } from './reader.ts';
 import type { RepositoryKind } from './roles.ts';
+import { findSetting } from './settings.ts';
 
 /** What a key may serve. */
 export type KeyKind = RepositoryKind | 'escrow';
@@ -14,8 +16,9 @@ export interface KnownKey {
   readonly holder: string;
 }
 
-/** Records that a key serves `kind`. @throws KEY_SERVES_ANOTHER where it serves something else, a vehicle included */
+/** Records that a key serves `kind`. @throws KEY_REHEARSAL, KEY_SERVES_ANOTHER where it serves something else, a vehicle included */
 export function claimKey(tx: Tx, key: KnownKey): void {
+  requireProductionKey(key, findSetting(tx, 'rehearsal') !== undefined);
   const known = findKey(tx, key.keyId);
   const served = known?.kind ?? (isVehicleKey(tx, key.keyId) ? 'vehicle' : undefined);
   if (served !== undefined && served !== key.kind) {

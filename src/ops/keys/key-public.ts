@@ -51,6 +51,6 @@ async function identityOf(input: KeyPublicInput, io: Io): Promise<PublicIdentity
     forget(identity);
     return publicHalf(identity);
   }
-  using signer = await openSigner(input.signer, setting);
+  using signer = await openSigner(input.signer, { ...setting, rehearsal: true });
   return { keys: signer.keys.map(({ publicKey }) => publicKey), purpose: 'signing', created: io.clock.now() };
 }

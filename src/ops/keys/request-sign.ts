@@ -147,6 +147,8 @@ export interface SignRequestInput {
   readonly passphrases: PassphraseChoice;
   readonly out: string;
   readonly journal: string | undefined;
+  /** Whether example keys may sign. */
+  readonly rehearsal: boolean;
 }
 
 /** The signatures that were written. */
@@ -160,7 +162,7 @@ export interface SignedRequest {
 export async function signRequest(input: SignRequestInput, io: Io): Promise<SignedRequest> {
   const { opened, out } = input;
   if ((await io.files.status(out)) !== undefined) throw failure('FILE_EXISTS', `${out} is there already`);
-  using open = await openSigners(input.signers, { io, passphrases: input.passphrases });
+  using open = await openSigners(input.signers, { io, passphrases: input.passphrases, rehearsal: input.rehearsal });
   const keys = open.signers.flatMap((signer) => signer.keys);
   for (const key of keys) requireListed(opened, key);
   const signatures: AnsweredSignature[] = [];

@@ -25,6 +25,7 @@ import {
 import type { SealedPayload } from '../../store/sealed.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
+import { isRehearsal } from '../repository/rehearsal.ts';
 import { openKey } from './decrypt.ts';
 import { envelopeTo, envelopeWriter } from './envelope-file.ts';
 import type { PayloadSecret } from './envelope-file.ts';
@@ -49,7 +50,6 @@ export interface EnvelopeAddInput extends EnvelopeChange {
   /** The escrow's private key, as a signer address. */
   readonly key: string;
   readonly passphrases: PassphraseChoice;
-  readonly rehearsal?: boolean | undefined;
   readonly expires?: Instant | undefined;
   readonly allowedKems?: readonly KemId[] | undefined;
 }
@@ -176,7 +176,7 @@ async function chosenVins(io: Io, input: EnvelopeChange): Promise<readonly Vin[]
 async function contentKeyOf(reader: Reader, payload: SealedPayload, input: EnvelopeAddInput): Promise<PayloadSecret> {
   const prefix = await storedPrefix(reader, payload);
   const envelopes = escrowEnvelopes(reader, payload.sha256).map(({ envelope }) => decodeEnvelope(envelope));
-  using key = await openKey(reader.io, input);
+  using key = await openKey(reader.io, { ...input, rehearsal: isRehearsal(reader) });
   const { contentKey } = await openForKey(reader.io, envelopes, { key, prefix });
   return { headerBytes: prefix.headerBytes, suite: prefix.header.suite, contentKey, expires: input.expires ?? null };
 }

@@ -9,6 +9,7 @@ import { openSigners } from '../../signers/index.ts';
 import type { OpenSigners } from '../../signers/index.ts';
 import type { PassphraseChoice } from '../../signers/signer.ts';
 import type { Repository } from '../../store/repository.ts';
+import { isRehearsal } from '../repository/rehearsal.ts';
 import { bundleSigners } from './bundle-signing.ts';
 import type { BundleSigners } from './bundle-signing.ts';
 import { storeImages } from './release-images.ts';
@@ -74,7 +75,12 @@ function ready({ open, signers }: Opened, images: ReleaseImages): ReadyRelease {
 async function openEnough(repository: Repository, request: ReadyRequest): Promise<Opened> {
   const { passphrases, deterministic } = request;
   const io: Io = repository.io;
-  const open = await openSigners(request.signers, { io, passphrases, deterministic });
+  const open = await openSigners(request.signers, {
+    io,
+    passphrases,
+    deterministic,
+    rehearsal: isRehearsal(repository),
+  });
   try {
     return { open, signers: bundleSigners(repository, request, open.keys) };
   } catch (thrown) {

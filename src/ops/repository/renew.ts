@@ -37,7 +37,7 @@ export async function renewRoles(input: RenewInput, io: Io): Promise<RenewAnswer
   const roles = input.roles.map(signedRole);
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
-  using signers = await openSigners(io, input);
+  using signers = await openSigners(repository, input);
   const { withinSeconds, dryRun } = input;
   return await renewWithKeys(repository, { roles, keys: signers.keys, withinSeconds, dryRun });
 }

@@ -14,6 +14,7 @@ import { sectionOf } from './collect-signatures.ts';
 import { authoritiesFor, authorityOf, previousDefinitions } from './definitions.ts';
 import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
+import { isRehearsal } from './rehearsal.ts';
 import type { RepositoryChoice } from './locate.ts';
 import { roleText, signedRole } from './role-address.ts';
 
@@ -39,7 +40,7 @@ export async function signRoles(input: SignInput, io: Io): Promise<SignAnswer> {
   const roles = input.roles.map(signedRole);
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
-  using signers = await openSigners(io, input);
+  using signers = await openSigners(repository, input);
   return await signWithKeys(repository, { roles, keys: signers.keys, dryRun: input.dryRun });
 }
 
@@ -63,10 +64,12 @@ export async function signWithKeys(
 
 /** Opens every signer before anything is locked: they may ask for passphrases. */
 export async function openSigners(
-  io: Io,
+  repository: Reader,
   input: { signers: readonly string[]; passphrases: PassphraseChoice },
 ): Promise<Disposable & { readonly keys: readonly SignerKey[] }> {
-  const open = await openAll(input.signers, { io, passphrases: input.passphrases });
+  const { io } = repository;
+  const rehearsal = isRehearsal(repository);
+  const open = await openAll(input.signers, { io, passphrases: input.passphrases, rehearsal });
   const keys = open.signers.flatMap((signer) => signer.keys);
   return { keys, [Symbol.dispose]: () => open[Symbol.dispose]() };
 }

@@ -11,6 +11,7 @@ import type { Json } from '../../../formats/json/json.ts';
 import type { PublicKey } from '../../../formats/keys/public-key.ts';
 import { publicHalf } from '../../../formats/keys/key-file.ts';
 import { encodePublicFile } from '../../../formats/keys/public-file.ts';
+import { REHEARSAL_HOLDER } from '../../../formats/keys/rehearsal-keys.ts';
 import type { CustodianStep } from '../../../plan/ceremony/steps.ts';
 import { forget, keyFileBytes, newIdentity } from '../new-keys.ts';
 import { chosenScheme } from '../schemes.ts';
@@ -110,7 +111,7 @@ async function tokenAndFile(ceremony: Ceremony, step: CustodianStep, material: M
 
 /** The mark of a rehearsal goes with the key wherever it goes. */
 function holderName({ rehearsal }: Ceremony, custodian: Custodian): string {
-  return rehearsal ? `REHEARSAL ${custodian.name}` : custodian.name;
+  return rehearsal ? REHEARSAL_HOLDER + custodian.name : custodian.name;
 }
 
 /** A file that a killed run of this very step began was shown to nobody; any other one is left alone. */
