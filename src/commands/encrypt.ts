@@ -1,6 +1,7 @@
 /** `secureev encrypt`: sealed payloads and their envelopes. */
 import type { Command } from 'commander';
 import { parseVin } from '../core/brands.ts';
+import { encrypt } from '../ops/release/encrypt.ts';
 import { prepareToPump } from '../ops/release/sealed-pump.ts';
 import { encryptedText } from '../render/sealed.ts';
 import type { Call, Outcome } from './command.ts';
@@ -39,10 +40,6 @@ export function configure(command: Command): void {
 /** Encrypts the files. */
 export async function run(call: Call): Promise<Outcome> {
   await prepareToPump(call.io, call.rest);
-  const [{ encrypt }, { parseKems }] = await Promise.all([
-    import('../ops/release/encrypt.ts'),
-    import('../ops/release/envelope-recipients.ts'),
-  ]);
   const dryRun = flag(call, 'dryRun');
   const input = {
     repository: repositoryChoice(call),
@@ -53,7 +50,7 @@ export async function run(call: Call): Promise<Outcome> {
     suite: text(call, 'suite'),
     target: text(call, 'target'),
     expires: instant(call, 'expires'),
-    allowedKems: parseKems(texts(call, 'allowKem')),
+    allowedKems: texts(call, 'allowKem'),
     reseal: flag(call, 'reseal'),
     dryRun,
   };

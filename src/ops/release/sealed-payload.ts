@@ -34,11 +34,12 @@ export interface SealedFile {
 export async function sealFile(
   io: Io,
   files: { readonly input: InputFile; readonly output: OutputFile },
-  choice: { readonly suite: Suite; readonly chunkBytes: number },
+  choice: { readonly suite: Suite; readonly chunkBytes: number; readonly signal?: AbortSignal },
 ): Promise<SealedFile> {
   const { engine, random } = io;
   const { input, output } = files;
-  const header = { ...choice, plaintextBytes: input.sizeBytes };
+  const { suite, chunkBytes, signal } = choice;
+  const header = { suite, chunkBytes, plaintextBytes: input.sizeBytes };
   const headerBytes = encodeHeader(header);
   const contentKey = random.bytes(CONTENT_KEY_BYTES);
   const salt = random.bytes(SALT_BYTES);
@@ -55,6 +56,7 @@ export async function sealFile(
       transform: (target, source) => sealer.seal(target, source),
     },
     task,
+    signal,
   });
   sealer.finish();
   task.done();

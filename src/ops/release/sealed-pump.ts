@@ -28,6 +28,8 @@ export interface PumpRequest {
   readonly head: { readonly read: Uint8Array; readonly write: Uint8Array };
   readonly transformation: Transformation;
   readonly task: Task;
+  /** Gives up when it is raised. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Turns pieces into pieces, in order. */
@@ -60,6 +62,7 @@ export async function pump(io: Io, request: PumpRequest): Promise<PumpHashes> {
   try {
     await sink.add(head.write);
     do {
+      request.signal?.throwIfAborted();
       const source = await blocks.next();
       let at = 0;
       do {
