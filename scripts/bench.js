@@ -4,6 +4,7 @@
 //
 // --check ends with exit status 1 when a goal is missed. Peers (age, zstd, openssl, time) are installed from Debian's
 // packages when this is root and apt is there; the images come from scripts/corpus.
+import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -12,7 +13,7 @@ import { requirePeers } from './bench/peers.js';
 import { requireCorpus } from './bench/corpus.js';
 import { startRepository } from './bench/repository.js';
 import { markdownTable } from './bench/table.js';
-import { scratchFolder } from './scratch.js';
+import { NODE, scratchFolder } from './scratch.js';
 
 const { values } = parseArgs({
   options: {
@@ -58,5 +59,6 @@ function measureAll(measures) {
 
 function machine() {
   const [first, ...others] = cpus();
-  return `${others.length + 1} x ${first?.model.trim() ?? 'unknown processor'}, Node ${process.versions.node}`;
+  const version = execFileSync(NODE, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+  return `${others.length + 1} x ${first?.model.trim() ?? 'unknown processor'}, Node ${version}`;
 }

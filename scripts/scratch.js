@@ -1,10 +1,13 @@
-// A folder to work in, with the demo's files in it and `secureev` on the PATH, run by this very Node.
+// A folder to work in, with the demo's files in it and `secureev` on the PATH, run by the pinned Node.
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
+const PINNED_NODE = join(PROJECT, 'node_modules', 'node', 'bin', 'node');
+/** The Node that runs secureev: the pinned one, whatever runs this script. */
+export const NODE = existsSync(PINNED_NODE) ? PINNED_NODE : process.execPath;
 
 /** Makes an empty scratch folder whose name begins with `prefix`; ends the process when there is nothing built to run. */
 export function scratchFolder(prefix) {
@@ -27,10 +30,7 @@ export function shellEnvironment(folder) {
   const tools = join(folder, '.tools');
   mkdirSync(tools, { recursive: true });
   const program = join(tools, 'secureev');
-  writeFileSync(
-    program,
-    `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(join(PROJECT, 'bin', 'secureev.js'))} "$@"\n`,
-  );
+  writeFileSync(program, `#!/bin/sh\nexec ${quoted(NODE)} ${quoted(join(PROJECT, 'bin', 'secureev.js'))} "$@"\n`);
   chmodSync(program, 0o755);
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('SECUREEV_'));
   return { ...Object.fromEntries(kept), PATH: `${tools}:${process.env.PATH}` };

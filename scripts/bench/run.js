@@ -2,12 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROJECT } from '../scratch.js';
+import { NODE, PROJECT } from '../scratch.js';
 import { seconds } from './table.js';
 
 /** The command line of secureev, without a shell between. */
 export function secureev(...args) {
-  return [process.execPath, join(PROJECT, 'bin', 'secureev.js'), ...args];
+  return [NODE, join(PROJECT, 'bin', 'secureev.js'), ...args];
 }
 
 /** Runs `command` ({argv, cwd, env}, or only argv) and ends the process when it fails; its time in seconds. */

@@ -1,3 +1,4 @@
+import { NODE } from '../scratch.js';
 import { comparison, secureev } from './run.js';
 
 const RUNS = 20;
@@ -15,7 +16,7 @@ export const startUp = {
         goal: 1.6,
         runs: RUNS,
         ours: () => secureev(flag),
-        theirs: () => [process.execPath, '-e', '0'],
+        theirs: () => [NODE, '-e', '0'],
       }),
     ),
 };
