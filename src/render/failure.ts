@@ -1,10 +1,10 @@
 /** How failures and results read, to a person and as the one JSON document of `--json`. */
 import { SecureevError } from '../core/errors.ts';
-import { printable, printableLine } from './text.ts';
+import { printable, printableJson, printableLine } from './text.ts';
 
 /** The `--json` document of success. */
 export function successDocument(command: string, result: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ ok: true, command, result });
+  return printableJson({ ok: true, command, result });
 }
 
 /** The `--json` document of a failure; `result` where there is something to show in spite of it. */
@@ -14,7 +14,7 @@ export function failureDocument(
   result?: Readonly<Record<string, unknown>>,
 ): string {
   const { code, message, hint = null, details } = error;
-  return JSON.stringify({ ok: false, command, error: { code, message, hint, details }, ...(result && { result }) });
+  return printableJson({ ok: false, command, error: { code, message, hint, details }, ...(result && { result }) });
 }
 
 /** A failure's lines on standard error. */

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { SecureevError } from '../core/errors.ts';
+import { failureDocument, successDocument } from './failure.ts';
 import { fingerprint, shortId } from './fingerprint.ts';
 import { progressBar, progressLine } from './progress.ts';
 import { fields, indented, table } from './table.ts';
@@ -24,6 +26,21 @@ describe('text that is shown', () => {
   ])('%j is %j', (text, shown) => {
     expect(printable(text)).toBe(shown);
   });
+});
+
+test('JSON documents have no control or invisible character either, and mean the same', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const shown = successDocument('hold', { reason: text, [text]: 'name' });
+      expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      expect(JSON.parse(shown)).toEqual(
+        JSON.parse(JSON.stringify({ ok: true, command: 'hold', result: { reason: text, [text]: 'name' } })),
+      );
+    }),
+  );
+  const error = new SecureevError('USAGE', { message: '\u009b31m', details: { path: 'a\u202eb\u{e0041}' } });
+  expect(failureDocument('hold', error)).toContain('"\\u009b31m"');
+  expect(failureDocument('hold', error)).toContain('"a\\u202eb\\udb40\\udc41"');
 });
 
 test.each([

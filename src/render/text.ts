@@ -13,6 +13,13 @@ export function printable(text: string): string {
   return text.toWellFormed().replace(CONTROL, escaped);
 }
 
+/** A value as JSON on one line; what {@link printable} would escape is escaped as JSON has it. */
+export function printableJson(value: unknown): string {
+  const escape = (text: string): string =>
+    text.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(value).replace(CONTROL, escape);
+}
+
 function escaped(character: string): string {
   const digits = (character.codePointAt(0) ?? 0).toString(16);
   return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits.padStart(4, '0')}`;
