@@ -1,5 +1,5 @@
 /** Recorded sessions of verify bundle, unpack and inspect, where opening a socket throws. */
-import { cp, readdir, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -134,6 +134,19 @@ describe('verify bundle', () => {
     });
     const inside = await session.json(`verify bundle ${BUNDLE} --root public/metadata/1.root.json ${METADATA}`);
     expect([inside.status, inside.error?.code]).toEqual([3, 'ROOT_INSIDE_TREE']);
+  });
+
+  it('refuses a root that the tree chooses by a link, whether to a file or by way of a folder', async () => {
+    await cp(session.path('public'), session.path('linked'), { recursive: true });
+    await symlink(session.path('trust/root.json'), session.path('linked/metadata/pin.json'));
+    await symlink(session.path('trust'), session.path('linked/metadata/pins'));
+    await symlink(session.path('linked/metadata'), session.path('alias'));
+    for (const root of ['linked/metadata/pin.json', 'linked/metadata/pins/root.json', 'alias/pin.json']) {
+      const line = `verify bundle ${BUNDLE} --root ${root} --metadata linked/metadata`;
+      expect((await session.json(line)).error?.code).toBe('ROOT_INSIDE_TREE');
+    }
+    const around = `--root linked/metadata/../../trust/root.json --metadata linked/metadata`;
+    expect(await verify(`${BUNDLE} ${around}`)).toMatchObject({ status: 0 });
   });
 
   it('refuses hybrid demanded where the root has none', async () => {
@@ -271,6 +284,8 @@ describe('unpack', () => {
     expect(result).toMatchObject({ verified: true, images: [{ ecus: ['BCM'] }, { ecus: ['DOOR_L'] }] });
     expect(await session.read('images/EV-1/BCM/1.1.0/bcm.bin')).toEqual(await session.read('fw/bcm.bin'));
     expect(await session.read('images/EV-1/DOOR/1.1.0/door.bin')).toEqual(await session.read('fw/door.bin'));
+    // Nobody knows whether the release was confidential.
+    expect((await stat(session.path('images/EV-1/BCM/1.1.0/bcm.bin'))).mode & 0o777).toBe(0o600);
     const again = await session.json(`unpack ${BUNDLE} -o images ${ROOT}`);
     expect(again.error?.code).toBe('FILE_EXISTS');
     await session.ok(`unpack ${BUNDLE} -o images-2 ${ROOT} ${METADATA}`);

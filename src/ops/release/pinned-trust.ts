@@ -64,11 +64,22 @@ function folderSource(files: Files, folder: string): TrustSource {
 }
 
 async function refuseRootInside(files: Files, root: string, metadata: string): Promise<void> {
-  const [rootPath, folder] = [await files.realPath(root), await files.realPath(metadata)];
-  if (!rootPath.startsWith(folder.endsWith('/') ? folder : `${folder}/`)) return;
+  const folder = await files.realPath(metadata);
+  const rootPath = await files.realPath(root);
+  const places = [rootPath];
+  // A link in the tree leads where the tree's maker wants, so the folders on the way count too.
+  for (const through of foldersOf(root)) places.push(`${await files.realPath(through)}/`);
+  const prefix = folder.endsWith('/') ? folder : `${folder}/`;
+  if (!places.some((place) => place.startsWith(prefix))) return;
   throw new SecureevError('ROOT_INSIDE_TREE', {
     message: `the root ${root} is inside the tree that is verified: it would vouch for itself`,
     hint: 'pin a root that was handed over another way, for instance from `secureev root export`',
     details: { root: rootPath, tree: folder },
   });
+}
+
+/** The folders that a path names on its way, but for those that it leaves again by `..`. */
+function foldersOf(path: string): readonly string[] {
+  const cuts = Array.from(path.matchAll(/[^/]\/+/g), ({ index }) => index + 1);
+  return cuts.filter((cut) => !path.slice(cut).split('/').includes('..')).map((cut) => path.slice(0, cut));
 }

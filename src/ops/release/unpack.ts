@@ -45,6 +45,9 @@ export interface UnpackAnswer {
  */
 const NEED_METADATA = ['metadata', 'expiry', 'bundle-target', 'image-targets', 'hardware'] as const;
 
+/** A bundle does not say whether its release is confidential. */
+const OUTPUT_MODE = 0o600;
+
 /** Unpacks a bundle. @throws the first failed check's code, FILE_EXISTS, DISK_FULL, and those of the formats */
 export async function unpackBundle(input: UnpackInput, io: Io): Promise<UnpackAnswer> {
   const outputs: Outputs = new Map();
@@ -64,7 +67,7 @@ async function extract(input: UnpackInput, io: Io, outputs: Outputs): Promise<Bu
   const { file, trust } = input;
   // A target name is safe as a path: its segments are neither empty nor dots.
   const sinkOf = async (image: BundleImage): Promise<ImageSink> => {
-    const output = await io.files.create(`${input.out}/${image.target}`);
+    const output = await io.files.create(`${input.out}/${image.target}`, { mode: OUTPUT_MODE });
     outputs.set(image, output);
     return (bytes) => output.write(bytes);
   };
