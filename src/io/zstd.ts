@@ -14,10 +14,13 @@ type Binding = typeof import('zstd-napi/binding.js');
 
 const require = createRequire(import.meta.url);
 const OUTPUT_BYTES = 1024 * 1024;
-/** Part of the format's reproducibility: another value gives other frames. */
-const JOB_BYTES = 4 * 1024 * 1024;
-/** Jobs do not see the end of the one before: 5 % less work for 0.5 % more bytes; part of the format's reproducibility too. */
-const NO_OVERLAP = 1;
+/**
+ * How the input is cut into jobs: part of the format's reproducibility, for other jobs give other frames. Up to level 6 small
+ * ones that see nothing of each other: an eighth less work for 1 % more bytes. Above, large ones that see the window before.
+ */
+const SMALL_JOBS = { sizeBytes: 2 * 1024 * 1024, overlapLog: 1 } as const;
+const LARGE_JOBS = { sizeBytes: 16 * 1024 * 1024, overlapLog: 9 } as const;
+const SMALL_JOBS_LEVEL_MAX = 6;
 const WINDOW_LOG_MIN = 10;
 const WINDOW_LOG_MAX = 27;
 const NOTHING = new Uint8Array(0);
@@ -43,8 +46,9 @@ function compress(options: CompressOptions): Codec {
   const context = new CCtx();
   context.setParameter(CParameter.compressionLevel, options.level);
   context.setParameter(CParameter.nbWorkers, Math.max(1, options.workers));
-  context.setParameter(CParameter.jobSize, JOB_BYTES);
-  context.setParameter(CParameter.overlapLog, NO_OVERLAP);
+  const jobs = options.level <= SMALL_JOBS_LEVEL_MAX ? SMALL_JOBS : LARGE_JOBS;
+  context.setParameter(CParameter.jobSize, jobs.sizeBytes);
+  context.setParameter(CParameter.overlapLog, jobs.overlapLog);
   context.setParameter(CParameter.contentSizeFlag, 1);
   context.setParameter(CParameter.checksumFlag, 0);
   context.setPledgedSrcSize(options.contentSizeBytes);
