@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { releaseSession } from '../testing/release-session.ts';
 import type { CliSession } from '../testing/run-cli.ts';
@@ -32,7 +33,10 @@ describe('a bundle signed over the air gap', () => {
     expect(words).toMatch(/EV-1\/DOOR\/1\.1\.0\/door\.bin +1\.1\.0/);
     expect(await code('request import ZG_BODY.sig')).toBe('REQUEST_BUNDLE_MISSING');
     expect(await code('request import ZG_BODY.sig --bundle bundles/ZG_DRIVE.otap')).toBe('REQUEST_BUNDLE_MISSING');
+    const mode = async (): Promise<number> => (await stat(session.path('bundles/ZG_BODY.otap'))).mode & 0o777;
+    expect(await mode()).toBe(0o600);
     const imported = await session.json('request import ZG_BODY.sig --bundle bundles/ZG_BODY.otap');
+    expect(await mode()).toBe(0o600);
     expect(imported.result).toMatchObject({ complete: true, bundles: [{ complete: true, added: 2 }] });
     expect(JSON.stringify((await session.json('target list')).result)).toContain('bundles/r1/ZG_BODY.otap');
     expect(JSON.stringify((await session.json('request list')).result)).toContain('"state":"complete"');

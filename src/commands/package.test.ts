@@ -1,5 +1,5 @@
 /** Recorded sessions of ecu import, ecu list and package. */
-import { cp, readdir, rm } from 'node:fs/promises';
+import { cp, readdir, rm, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { equalBytes } from '../core/bytes.ts';
 import { releaseSession, TEST_PLAN, TEST_REGISTRY, testFirmware } from '../testing/release-session.ts';
@@ -130,6 +130,7 @@ describe('package', () => {
       await session.write('plan.yaml', `confidential: false\n${TEST_PLAN}`);
       await session.ok('package plan.yaml --key keys/targets.key --out clear-out', { env });
       expect(await filesBelow('clear/objects')).toHaveLength(5);
+      expect((await stat(session.path('clear-out/ZG_BODY.otap'))).mode & 0o044).toBe(0o044);
       const next = `release: r2\nmodel: EV-1\nimages:\n  - { type: DOOR, version: 1.1.0, target: EV-1/DOOR/1.1.0/door.bin }\n`;
       await session.write('plan.yaml', next);
       await session.ok('package plan.yaml --key keys/targets.key --out clear-out-2', { env });

@@ -54,7 +54,8 @@ export async function completeBundle(tx: Tx, input: CompletionInput): Promise<Co
   const before = await signaturesIn(file, tx.io);
   const added = input.signatures.map((one) => verified(tx, pending, one));
   const all = [...new Map([...before, ...added].map((one) => [one.keyId, one] as const)).values()];
-  await using output = await tx.io.files.create(input.path, { overwrite: true });
+  const mode = (await tx.io.files.status(input.path))?.mode;
+  await using output = await tx.io.files.create(input.path, { overwrite: true, ...(mode !== undefined && { mode }) });
   const written = await rewrite(tx.io, { file, output, pending, signatures: all });
   const states = quorum(tx, all);
   const complete = isComplete(states);

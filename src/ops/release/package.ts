@@ -99,6 +99,9 @@ interface Making {
   readonly time: Instant;
 }
 
+/** The bundles of a confidential release are for their owner only. */
+const CONFIDENTIAL_MODE = 0o600;
+
 async function makeBundles(
   repository: Repository,
   making: Making,
@@ -109,7 +112,7 @@ async function makeBundles(
   const bundles: MadeBundle[] = [];
   try {
     for (const [gateway, path] of making.paths) {
-      const output = await io.files.create(path);
+      const output = await io.files.create(path, making.resolved.plan.confidential ? { mode: CONFIDENTIAL_MODE } : {});
       open.push(output);
       bundles.push({ ...(await makeBundle(io, { ...making, gateway, output })), path });
     }
