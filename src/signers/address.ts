@@ -101,5 +101,7 @@ function decoded(text: string, part: string): string {
 }
 
 function malformed(text: string, reason: string): Error {
-  return failure('SIGNER_URI_MALFORMED', `malformed signer ${quote(text)}: ${reason}`);
+  // What follows the ? may be a passphrase that somebody put there.
+  const shown = quote(text.replace(/\?[^]*/, '?...'));
+  return failure('SIGNER_URI_MALFORMED', `malformed signer ${shown}: ${reason}`);
 }

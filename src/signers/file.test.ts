@@ -206,6 +206,17 @@ describe('addresses of signers', () => {
     expect(await codeOf(() => openSigner(uri, { io, passphrases: none }))).toBe(expected);
   });
 
+  test('no message repeats a passphrase that somebody put into an address', async () => {
+    const io = await machine();
+    for (const uri of [
+      'file:k/c.key?passphrase=hunter2',
+      'file:k/c.key?passphrase-file=f&pin=hunter2',
+      'file:?hunter2',
+    ]) {
+      await expect(openSigner(uri, { io, passphrases: none })).rejects.not.toThrow(/hunter2/);
+    }
+  });
+
   test('several are opened in order, all or none', async () => {
     const io = await machine();
     using opened = await openSigners(['k/h.key', 'k/c.key'], { io, passphrases: none });
