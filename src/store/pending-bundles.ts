@@ -39,11 +39,6 @@ export function findPendingBundle(reader: Reader, target: string): PendingBundle
   return row === undefined ? undefined : pendingOf(row);
 }
 
-/** Every waiting bundle, by target name. */
-export function pendingBundles(reader: Reader): readonly PendingBundle[] {
-  return reader.sql<Row>('SELECT * FROM pending_bundles ORDER BY target').all().map(pendingOf);
-}
-
 /** A bundle waits no more. */
 export function removePendingBundle(tx: Tx, target: TargetName): void {
   tx.sql('DELETE FROM pending_bundles WHERE target = ?').run(target);
