@@ -1,5 +1,5 @@
 /** Opens `NAME.key` files: who may read them, which passphrase, what is inside. */
-import { SecureevError } from '../core/errors.ts';
+import { SecureevError, isFailure } from '../core/errors.ts';
 import { decodeKeyFile, openKeyFile, passphraseBytes } from '../formats/keys/key-file.ts';
 import type { KeyFile, PrivateIdentity } from '../formats/keys/key-file.ts';
 import type { KeyPurpose } from '../formats/keys/algorithms.ts';
@@ -43,7 +43,7 @@ async function atPath<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (thrown) {
-    if (!(thrown instanceof SecureevError) || thrown.message.includes(path)) throw thrown;
+    if (!isFailure(thrown) || thrown.code === 'INTERRUPTED' || thrown.message.includes(path)) throw thrown;
     const { code, message, hint, details } = thrown;
     throw new SecureevError(code, { message: `${path}: ${message}`, hint, details: { ...details, path } });
   }

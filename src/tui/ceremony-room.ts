@@ -118,7 +118,8 @@ function take(state: State, set: SetState, text: string): void {
     if (pending === undefined) return set({ ahead: (state.ahead + rest).slice(0, TYPED_MAX) });
     if (character === '\r' || character === '\n') {
       const answer = state.typed;
-      set({ pending: undefined, typed: '' });
+      // A warning was about the answer before.
+      set({ pending: undefined, typed: '', notes: state.notes.filter(({ kind }) => kind !== 'warning') });
       pending.resolve(answer);
       continue;
     }
