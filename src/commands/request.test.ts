@@ -1,6 +1,8 @@
 import { cp } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseRoleName } from '../core/brands.ts';
 import { fromUtf8 } from '../core/bytes.ts';
+import { decodeRequest, encodeRequest } from '../formats/requests/request.ts';
 import { cliSession } from '../testing/run-cli.ts';
 import type { CliSession } from '../testing/run-cli.ts';
 
@@ -127,6 +129,16 @@ describe('the air gap', () => {
     expect(await sign('ours.sigreq', 'ours-again.sig')).toBe('ok');
     expect(await sign('other.sigreq', 'other.sig')).toBe('REQUEST_JOURNAL_CONFLICT');
     expect(await code('request import other.sig')).toBe('FILE_NOT_FOUND');
+  });
+
+  test('the same role under another name is refused: its payload would be a second one for the version', async () => {
+    const request = decodeRequest(await online.read('other.sigreq')).unverified;
+    await online.write(
+      'renamed.sigreq',
+      encodeRequest({ ...request, role: parseRoleName('supplier'), last: undefined }),
+    );
+    const line = 'request sign renamed.sigreq --root root.json --key keys/targets.key --journal j -o renamed.sig --yes';
+    expect(await code(line)).toBe('REQUEST_FOREIGN');
   });
 
   test('a journal that was changed or emptied is refused', async () => {
