@@ -35,6 +35,13 @@ describe('a bundle signed over the air gap', () => {
     expect(await code('request import ZG_BODY.sig --bundle bundles/ZG_DRIVE.otap')).toBe('REQUEST_BUNDLE_MISSING');
     const mode = async (): Promise<number> => (await stat(session.path('bundles/ZG_BODY.otap'))).mode & 0o777;
     expect(await mode()).toBe(0o600);
+    const bundle = await session.read('bundles/ZG_BODY.otap');
+    const altered = bundle.slice();
+    altered.set([(bundle.at(-1) ?? 0) ^ 1], bundle.length - 1);
+    await session.write('bundles/ZG_BODY.otap', altered);
+    expect(await code('request import ZG_BODY.sig --bundle bundles/ZG_BODY.otap')).toBe('OTAP_CHUNK_MISMATCH');
+    expect(await session.read('bundles/ZG_BODY.otap')).toEqual(altered);
+    await session.write('bundles/ZG_BODY.otap', bundle);
     const imported = await session.json('request import ZG_BODY.sig --bundle bundles/ZG_BODY.otap');
     expect(await mode()).toBe(0o600);
     expect(imported.result).toMatchObject({ complete: true, bundles: [{ complete: true, added: 2 }] });

@@ -51,7 +51,7 @@ export async function completeBundle(tx: Tx, input: CompletionInput): Promise<Co
   if (pending.target !== input.target)
     throw failure('REQUEST_FOREIGN', `${input.path} is another bundle than was signed`);
   await using file = await tx.io.files.open(input.path);
-  const before = await signaturesIn(file, tx.io);
+  const before = await signaturesIn(file, pending, tx.io);
   const added = input.signatures.map((one) => verified(tx, pending, one));
   const all = [...new Map([...before, ...added].map((one) => [one.keyId, one] as const)).values()];
   const mode = (await tx.io.files.status(input.path))?.mode;
@@ -66,8 +66,13 @@ export async function completeBundle(tx: Tx, input: CompletionInput): Promise<Co
   return { target: pending.target, path: input.path, complete, added: added.length, missing: open };
 }
 
-async function signaturesIn(file: InputFile, io: Io): Promise<readonly CoseSignature[]> {
-  return (await openBundle(file.stream(), io.engine)).head.signatures;
+/** What was signed so far, once every payload is what the manifest says: its hash is about to be staged. @throws OTAP_* */
+async function signaturesIn(file: InputFile, pending: PendingBundle, io: Io): Promise<readonly CoseSignature[]> {
+  const { engine, zstd } = io;
+  const bundle = await openBundle(file.stream({ reuse: true }), engine);
+  await bundle.readPayloads(decodeSignedParts(pending.parts).decoded.unverified.images, { engine, zstd });
+  await bundle.finish();
+  return bundle.head.signatures;
 }
 
 /** @throws KEY_NOT_OF_ROLE, SIGNATURE_INVALID */
