@@ -10,7 +10,7 @@ import type { Files, Io } from '../../../core/ports.ts';
 import { ceremonyKeyName } from '../../../formats/ceremony-plan.ts';
 import type { Custodian } from '../../../formats/ceremony-plan.ts';
 import { canonicalJson } from '../../../formats/json/canonical.ts';
-import { isJsonMap, jsonMap } from '../../../formats/json/json.ts';
+import { isJsonList, isJsonMap, jsonMap } from '../../../formats/json/json.ts';
 import { parseJson } from '../../../formats/json/parse.ts';
 import {
   EMPTY_TRANSCRIPT,
@@ -91,28 +91,32 @@ export async function appendEntry(
   return after;
 }
 
-const PENDING_LIMITS = { bytesMax: 16 * 1024, depthMax: 2, valuesMax: 8 };
+const PENDING_LIMITS = { bytesMax: 16 * 1024, depthMax: 3, valuesMax: 16 };
 
-/** Notes which file a step is about to make, so that the step knows it again when it is repeated. */
-export async function notePending(
-  files: Files,
-  folder: string,
-  pending: { step: string; path: string },
-): Promise<void> {
-  const json = canonicalJson(jsonMap({ step: pending.step, path: pending.path }));
+/** What a step is about to make: a path, or a name on a token. */
+export interface Pending {
+  readonly step: string;
+  readonly path: string;
+}
+
+/** Notes what a step is about to make, so that the step knows it again when it is repeated. */
+export async function notePending(files: Files, folder: string, { step, path }: Pending): Promise<void> {
+  const paths = new Set([...(await pendingPaths(files, folder, step)), path]);
+  const json = canonicalJson(jsonMap({ step, paths: [...paths] }));
   await files.write(ceremonyPaths(folder).pending, json, { overwrite: true });
 }
 
 /** Whether `path` was begun by this step, and not by anyone else. */
-export async function isPending(
-  files: Files,
-  folder: string,
-  { step, path }: { step: string; path: string },
-): Promise<boolean> {
+export async function isPending(files: Files, folder: string, { step, path }: Pending): Promise<boolean> {
+  return (await pendingPaths(files, folder, step)).includes(path);
+}
+
+async function pendingPaths(files: Files, folder: string, step: string): Promise<readonly string[]> {
   const { pending } = ceremonyPaths(folder);
-  if ((await files.status(pending)) === undefined) return false;
+  if ((await files.status(pending)) === undefined) return [];
   const noted = parseJson(await files.read(pending, PENDING_LIMITS.bytesMax), PENDING_LIMITS);
-  return isJsonMap(noted) && noted.get('step') === step && noted.get('path') === path;
+  const paths = isJsonMap(noted) && noted.get('step') === step ? noted.get('paths') : undefined;
+  return isJsonList(paths) ? paths.filter((path) => typeof path === 'string') : [];
 }
 
 const TEMPORARY = /^\.secureev-[0-9a-f]{32}\.tmp$/;
