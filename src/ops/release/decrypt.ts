@@ -17,6 +17,7 @@ import { envelopesIn, openForKey } from './envelope-opening.ts';
 import type { OpenedEnvelope } from './envelope-opening.ts';
 import { envelopesBeside } from './sealed-names.ts';
 import { openFile } from './sealed-payload.ts';
+import { hashAside } from './sealed-pump.ts';
 import type { HashedFile } from './sealed-payload.ts';
 
 /** What to decrypt. */
@@ -50,15 +51,34 @@ const OUTPUT_MODE = 0o600;
 /** Decrypts a payload. @throws ENVELOPE_*, SEALED_*, FILE_*, DISK_FULL, and what opening the key throws */
 export async function decrypt(input: DecryptInput, io: Io): Promise<Decrypted> {
   await using blob = await io.files.open(input.blob);
-  const { prefix, prefixBytes } = await readPrefix(blob);
-  const opened = await openedEnvelope(input, io, prefix);
+  const read = await readPrefix(blob);
+  const stop = new AbortController();
+  // It needs no key, so it has its turn while the key's passphrase is worked on.
+  const sealedSha256 = hashAside(io, blob, stop.signal);
+  sealedSha256.catch(() => undefined);
+  try {
+    return await decryptTo(input, io, { ...read, blob, sealedSha256 });
+  } finally {
+    stop.abort();
+    await sealedSha256.catch(() => undefined);
+  }
+}
+
+interface Reading {
+  readonly blob: InputFile;
+  readonly prefix: PayloadPrefix;
+  readonly prefixBytes: Uint8Array;
+  readonly sealedSha256: Promise<Uint8Array>;
+}
+
+async function decryptTo(input: DecryptInput, io: Io, { blob, ...read }: Reading): Promise<Decrypted> {
+  const { fileKey, envelope } = await openedEnvelope(input, io, read.prefix);
   await using output = await io.files.create(input.out, { mode: OUTPUT_MODE });
-  const { fileKey, envelope } = opened;
-  const { clear, sealed } = await openFile(io, { input: blob, output }, { prefix, prefixBytes, fileKey });
+  const { clear, sealed } = await openFile(io, { input: blob, output }, { ...read, fileKey });
   await output.commit();
   return {
     out: input.out,
-    suite: prefix.header.suite,
+    suite: read.prefix.header.suite,
     vin: envelope.vin,
     keyId: envelope.keyId,
     expires: envelope.expires,

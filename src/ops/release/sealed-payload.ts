@@ -77,7 +77,13 @@ export async function sealFile(
 export async function openFile(
   io: Io,
   files: { readonly input: InputFile; readonly output: OutputFile },
-  opened: { readonly prefix: PayloadPrefix; readonly prefixBytes: Uint8Array; readonly fileKey: Uint8Array },
+  opened: {
+    readonly prefix: PayloadPrefix;
+    readonly prefixBytes: Uint8Array;
+    readonly fileKey: Uint8Array;
+    /** The hash of the payload where someone else makes it. */
+    readonly sealedSha256?: Promise<Uint8Array>;
+  },
 ): Promise<{ clear: HashedFile; sealed: HashedFile }> {
   const { input, output } = files;
   const { header } = opened.prefix;
@@ -93,6 +99,7 @@ export async function openFile(
       transform: (target, source) => opener.open(target, source),
     },
     task,
+    readSha256: opened.sealedSha256,
   });
   opener.finish();
   task.done();

@@ -9,9 +9,9 @@ import type { InputFile, Io, OutputFile, SharedHash } from '../../core/ports.ts'
 import type { Task } from '../../core/report.ts';
 
 /** Blocks in each ring: one being read or written, one in the cipher, the others waiting for a hash. */
-const RING_BLOCKS = 8;
+const RING_BLOCKS = 6;
 /** Bytes of each block written, but the last. */
-const WRITE_BYTES = 1024 * 1024;
+const WRITE_BYTES = 2 * 1024 * 1024;
 
 /** Starts what passing these files through will take, so that it is ready when the rest of the program is. */
 export async function prepareToPump(io: Io, paths: readonly string[]): Promise<void> {
@@ -28,6 +28,8 @@ export interface PumpRequest {
   readonly head: { readonly read: Uint8Array; readonly write: Uint8Array };
   readonly transformation: Transformation;
   readonly task: Task;
+  /** The hash of the input where someone else makes it: {@link hashAside}. */
+  readonly readSha256?: Promise<Uint8Array> | undefined;
   /** Gives up when it is raised. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,7 +38,7 @@ export interface PumpRequest {
 export interface Transformation {
   /** Bytes of each piece read, but the last. */
   readonly readBytes: number;
-  /** Most bytes that one becomes, at most 2 MiB. */
+  /** Most bytes that one becomes, at most `WRITE_BYTES`. */
   readonly writeBytes: number;
   /** Transforms a piece, gives the bytes written to `target`; called at least once, if only with nothing. */
   transform(target: Uint8Array, source: Uint8Array): number;
@@ -54,7 +56,11 @@ export async function pump(io: Io, request: PumpRequest): Promise<PumpHashes> {
   const expectedBytes = input.sizeBytes;
   const { readBytes } = transformation;
   const blockBytes = readBytes * Math.max(1, Math.floor(WRITE_BYTES / readBytes));
-  using read = io.hashing.sha256({ blockBytes, blocks: RING_BLOCKS, expectedBytes });
+  const { readSha256 } = request;
+  using read =
+    readSha256 === undefined
+      ? io.hashing.sha256({ blockBytes, blocks: RING_BLOCKS, expectedBytes })
+      : unhashed(blockBytes, readSha256);
   using written = io.hashing.sha256({ blockBytes: WRITE_BYTES, blocks: RING_BLOCKS, expectedBytes });
   const sink = await blockSink(request.output, written, transformation);
   await pushHead(read, head.read);
@@ -76,6 +82,36 @@ export async function pump(io: Io, request: PumpRequest): Promise<PumpHashes> {
   } finally {
     await Promise.all([sink.settle(), blocks.settle()]);
   }
+}
+
+/** The SHA-256 of a file, read on its own while something else is done with it. Settles before the file may be closed. */
+export async function hashAside(io: Io, input: InputFile, signal: AbortSignal): Promise<Uint8Array> {
+  const ring = { blockBytes: WRITE_BYTES, blocks: 2, expectedBytes: input.sizeBytes };
+  using hash = io.hashing.sha256(ring);
+  const blocks = blocksOf({ input, from: 0, blockBytes: WRITE_BYTES }, hash);
+  try {
+    do {
+      signal.throwIfAborted();
+      await blocks.next();
+    } while (blocks.left());
+    return await hash.digest();
+  } finally {
+    await blocks.settle();
+  }
+}
+
+/** Blocks for reading that nobody hashes. */
+function unhashed(blockBytes: number, digest: Promise<Uint8Array>): SharedHash {
+  const blocks = [new Uint8Array(blockBytes), new Uint8Array(blockBytes), new Uint8Array(blockBytes)] as const;
+  let index = 0;
+  return {
+    block: async () => blocks[index % 3] ?? blocks[0],
+    push() {
+      index += 1;
+    },
+    digest: () => digest,
+    [Symbol.dispose]: () => undefined,
+  };
 }
 
 async function pushHead(hash: SharedHash, head: Uint8Array): Promise<void> {
