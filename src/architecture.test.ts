@@ -47,6 +47,7 @@ const WITHOUT_REPOSITORY = [
   'unpack',
   'request-sign',
   'verify-blob',
+  'verify-repository',
   'verify-kit',
 ];
 

@@ -67,6 +67,7 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
     ['vehicle key revoke', "revoke a vehicle's key", () => import('./vehicle-key-revoke.ts')],
   ],
   Verification: [
+    ['verify repository', 'check a published tree, folder or URL, as a client', () => import('./verify-repository.ts')],
     ['verify log', 'verify the audit log against published Snapshots', () => import('./verify-log.ts')],
     ['verify bundle', 'check a bundle against a pinned root, offline', () => import('./verify-bundle.ts')],
     ['verify blob', 'check a sealed payload against a pinned root, offline', () => import('./verify-blob.ts')],

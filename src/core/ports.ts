@@ -21,6 +21,7 @@ export interface Io {
   readonly processes: Processes;
   readonly zstd: Zstd;
   readonly hashing: Hashing;
+  readonly http: Http;
   /** Where progress goes; a no-op with `--quiet`. */
   readonly progress: Progress;
   /** Raised by Ctrl-C: long work ends with INTERRUPTED at its next chunk. */

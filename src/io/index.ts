@@ -6,6 +6,7 @@ import type { Progress } from '../core/report.ts';
 import { availableEngine } from '../crypto/engine.ts';
 import { nodeEnvironment } from './environment.ts';
 import { nodeFiles } from './files.ts';
+import { createHttp, HTTP_LIMITS } from './http.ts';
 import type { Machine } from './machine.ts';
 import { nodeProcesses } from './processes.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
@@ -37,6 +38,7 @@ export function createIo(machine: Machine, run: Run): Io {
     processes: nodeProcesses({ env, folder: workingFolder, signal }),
     zstd: nodeZstd(),
     hashing: nodeHashing(engine),
+    http: createHttp({ limits: HTTP_LIMITS, signal, elapsedMs: () => performance.now() }),
     progress,
     signal,
   };

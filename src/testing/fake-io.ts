@@ -1,6 +1,6 @@
 /** An {@link Io} in memory: fixed clock, seeded randomness, scripted terminal and processes, real zstd. */
 import { failure } from '../core/errors.ts';
-import type { EngineName, Environment, Io, Processes, Terminal } from '../core/ports.ts';
+import type { EngineName, Environment, Http, Io, Processes, Terminal } from '../core/ports.ts';
 import type { Progress } from '../core/report.ts';
 import { inlineHashing } from '../io/hashing.ts';
 import { nodeZstd } from '../io/zstd.ts';
@@ -21,6 +21,7 @@ export interface FakeSetup {
   /** What a person at the terminal answers, in order; without it there is no terminal. */
   readonly answers?: readonly string[];
   readonly processes?: Processes;
+  readonly http?: Http;
   readonly signal?: AbortSignal;
 }
 
@@ -45,6 +46,7 @@ export function fakeIo(setup: FakeSetup = {}): FakeIo {
     processes: setup.processes ?? noProcesses(),
     zstd: nodeZstd(),
     hashing: inlineHashing(setup.engine ?? 'native'),
+    http: setup.http ?? { get: async (url) => Promise.reject(new Error(`the test has no server for ${url}`)) },
     progress: silentProgress(),
     signal: setup.signal ?? new AbortController().signal,
     asked,

@@ -1,0 +1,144 @@
+/**
+ * `verify repository`: a published tree, in a folder or behind a URL, as a client that keeps what it trusts sees it.
+ *
+ * Invariants: the pinned root never comes from the tree; what is trusted is stored file by file as soon as it is
+ * verified, so that the next run refuses to go back; the database is never touched.
+ */
+import { formatInstant } from '../../core/brands.ts';
+import type { Instant, TargetName } from '../../core/brands.ts';
+import type { SecureevError } from '../../core/errors.ts';
+import type { Io } from '../../core/ports.ts';
+import type { Check } from '../../core/report.ts';
+import { requireTarget } from '../../trust/find-target.ts';
+import type { TrustClient } from '../../trust/source.ts';
+import type { TrustedSet } from '../../trust/state.ts';
+import { updateFrom } from '../../trust/update.ts';
+import { checkBook, refusalFrom, refusalOf } from '../release/check-book.ts';
+import type { CheckBook } from '../release/check-book.ts';
+import { readPinnedRoot } from '../release/pinned-trust.ts';
+import { folderStore } from './client-state.ts';
+import { downloadTarget } from './download-target.ts';
+import type { Downloaded } from './download-target.ts';
+import { isUrl, treeSource } from './tree-source.ts';
+import type { TreeSource } from './tree-source.ts';
+
+/** The checks, in their order. */
+export const REPOSITORY_CHECKS = {
+  metadata: 'metadata chain from the trusted root to Targets, nothing going back',
+  expiry: 'metadata is unexpired',
+  hybrid: 'post-quantum thresholds where the root demands them',
+  'target-listed': 'the target is listed by a role that may list it',
+  'target-content': 'length and hashes of the target are those listed',
+} as const;
+
+/** The id of a check of {@link REPOSITORY_CHECKS}. */
+export type RepositoryCheckId = keyof typeof REPOSITORY_CHECKS;
+
+/** What to verify, under what, and where to keep it. */
+export interface VerifyRepositoryInput {
+  /** A folder, or an http or https URL, with `metadata` and `targets` below it. */
+  readonly tree: string;
+  /** Path of the pinned root. */
+  readonly root: string;
+  /** The folder of trusted metadata. */
+  readonly state: string;
+  readonly now: Instant;
+  readonly requireHybrid: boolean;
+  readonly target: TargetName | undefined;
+  /** The folder for the verified target. */
+  readonly out: string | undefined;
+}
+
+/** What was found. */
+export interface RepositoryVerdict {
+  readonly checks: readonly Check[];
+  /** Why the tree is refused; undefined where it is good. */
+  readonly refusal: SecureevError | undefined;
+  /** What is trusted now; undefined where not everything up to Targets is. */
+  readonly set: TrustedSet | undefined;
+  readonly downloaded: Downloaded | undefined;
+}
+
+type Book = CheckBook<RepositoryCheckId>;
+
+/**
+ * Verifies a tree as a client. One that is not good is a verdict, not an exception.
+ *
+ * @throws FILE_NOT_FOUND, FILE_ACCESS, ROOT_INSIDE_TREE, HTTP_FAILED, USAGE, INTERRUPTED
+ */
+export async function verifyRepository(input: VerifyRepositoryInput, io: Io): Promise<RepositoryVerdict> {
+  const book = checkBook<RepositoryCheckId>(titlesFor(input));
+  const { root, now, requireHybrid } = input;
+  const metadata = isUrl(input.tree) ? undefined : input.tree;
+  const pinnedRoot = await readPinnedRoot(io, { root, metadata, now, requireHybrid });
+  const tree = treeSource(io, input.tree);
+  const client = { source: tree.metadata, store: folderStore(io.files, input.state) };
+  const updated = await checkMetadata(book, input, () =>
+    updateFrom(client.source, { engine: io.engine, pinnedRoot, now, requireHybrid, store: client.store }),
+  );
+  const fetched = updated && (await checkTarget({ book, input, io, tree, client, set: updated }));
+  const checks = book.list();
+  const set = fetched?.set ?? updated;
+  return { checks, refusal: refusalFrom(checks, []), set, downloaded: fetched?.downloaded };
+}
+
+function titlesFor({ target }: VerifyRepositoryInput): Readonly<Record<string, string>> {
+  const { 'target-listed': listed, 'target-content': content, ...titles } = REPOSITORY_CHECKS;
+  return target === undefined ? titles : { ...titles, 'target-listed': listed, 'target-content': content };
+}
+
+async function checkMetadata(book: Book, { now }: VerifyRepositoryInput, update: () => Promise<TrustedSet>) {
+  try {
+    const set = await update();
+    const files = filesOf(set);
+    book.pass('metadata', files.map(({ role, version }) => `${role} ${version}`).join(', '));
+    const first = files.reduce((a, b) => (b.expires < a.expires ? b : a), set.root.verified.signed);
+    const until = `${first.role} is the first to expire, ${formatInstant(first.expires)}`;
+    book.pass('expiry', `${until}; now is ${formatInstant(now)}`);
+    book.pass('hybrid', set.terms.requireHybrid ? 'demanded and met by all roles' : 'not demanded by the root');
+    return set;
+  } catch (thrown) {
+    const refusal = refusalOf(thrown);
+    book.fail(failedCheck(refusal), refusal);
+    return undefined;
+  }
+}
+
+function failedCheck({ code }: SecureevError): RepositoryCheckId {
+  if (code === 'TRUST_EXPIRED') return 'expiry';
+  return code === 'TRUST_HYBRID_THRESHOLD' || code === 'TRUST_HYBRID_MISSING' ? 'hybrid' : 'metadata';
+}
+
+/** The verified top-level files. */
+export function filesOf(set: TrustedSet) {
+  return [set.root, set.timestamp, set.snapshot, set.targets.get('targets')?.file].flatMap((file) =>
+    file === undefined ? [] : [file.verified.signed],
+  );
+}
+
+interface TargetWork {
+  readonly book: Book;
+  readonly input: VerifyRepositoryInput;
+  readonly io: Io;
+  readonly tree: TreeSource;
+  readonly client: TrustClient;
+  readonly set: TrustedSet;
+}
+
+async function checkTarget({ book, input, io, tree, client, set: before }: TargetWork) {
+  const { target: name, out } = input;
+  if (name === undefined) return undefined;
+  let step: RepositoryCheckId = 'target-listed';
+  try {
+    const { set, found } = await requireTarget(client, before, { name });
+    book.pass(step, found.verified.chain.join(', '));
+    step = 'target-content';
+    const { consistentSnapshot: isConsistent } = set.root.verified.signed;
+    const downloaded = await downloadTarget({ tree, found, isConsistent, out }, io);
+    book.pass(step, `${found.verified.target.length} bytes${downloaded.fetched ? '' : ', there already'}`);
+    return { set, downloaded };
+  } catch (thrown) {
+    book.fail(step, refusalOf(thrown));
+    return undefined;
+  }
+}
