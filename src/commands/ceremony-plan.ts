@@ -1,10 +1,11 @@
 /** `secureev ceremony plan`: the script of a root key ceremony, to be edited and rehearsed. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { failure } from '../core/errors.ts';
 import { readPlan, writePlan } from '../ops/keys/ceremony/plan.ts';
 import { ceremonyScriptText } from '../render/ceremony.ts';
 import type { Call, Outcome } from './command.ts';
-import { argument, example, flag, integer, text } from './flags.ts';
+import { argument, example, flag, integer, repeatable, text, texts } from './flags.ts';
 
 /** Declares arguments and flags. */
 export function configure(command: Command): void {
@@ -17,6 +18,8 @@ export function configure(command: Command): void {
     .option('--place <place>', 'where it is held')
     .option('--custodians <n>', 'how many hold a root key (default: 5)')
     .option('--threshold <k>', 'how many of them must sign a root (default: 3)')
+    .option('--media <folder>', "where the custodians' media are mounted (default: /media)")
+    .addOption(repeatable('--bring <role=pub>', 'a public key that others bring, e.g. targets=keys/targets.pub'))
     .addOption(
       new Option('--scheme <scheme>', 'of the root keys (default: hybrid)').choices([
         'hybrid',
@@ -58,5 +61,13 @@ function wishes(call: Call) {
     scheme: text(call, 'scheme') ?? 'hybrid',
     custodians: integer(call, 'custodians', { min: 1, max: 16 }) ?? 5,
     threshold: integer(call, 'threshold', { min: 1, max: 16 }) ?? 3,
+    media: (text(call, 'media') ?? '/media').replace(/(?<=.)\/+$/, ''),
+    brings: texts(call, 'bring').map(roleAndFile),
   };
+}
+
+function roleAndFile(value: string): { readonly role: string; readonly file: string } {
+  const [, role, file] = /^([^=]+)=(.+)$/.exec(value) ?? [];
+  if (role === undefined || file === undefined) throw failure('USAGE', '--bring takes ROLE=FILE', { found: value });
+  return { role, file };
 }
