@@ -42,6 +42,14 @@ describe('questions', () => {
     expect(shown()).toBe('passphrase: \n');
   });
 
+  test('a question moves no cursor and sets no title, whatever file name stands in it', async () => {
+    const { terminal, type, shown } = fakeTerminal();
+    const asked = terminal.ask('passphrase of \u001b]0;x\u0007\u009b2J\u202e\r.key:\n');
+    type('y\n');
+    expect(await asked).toBe('y');
+    expect(shown()).toBe('passphrase of \ufffd]0;x\ufffd\ufffd2J\ufffd\ufffd.key:\n');
+  });
+
   test('a line is edited: erase takes a whole character, Ctrl-U all, other controls nothing', async () => {
     const { terminal, type } = fakeTerminal();
     const asked = terminal.askSecret('');

@@ -12,6 +12,8 @@ const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 const CTRL_U = '\u0015';
 const ERASE = /[\u007f\b]/;
+/** In a question there may be names that somebody else chose: of files, of tokens. */
+const CONTROL = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]--\n]/gv;
 
 /** The terminal's two ends. */
 export interface TerminalStreams {
@@ -25,7 +27,7 @@ export function nodeTerminal(streams: () => TerminalStreams, signal: AbortSignal
   const ask = async (prompt: string, secret: boolean): Promise<string> => {
     const { stdin, stderr } = streams();
     if (!isInteractive({ stdin, stderr })) throw noTerminal();
-    stderr.write(prompt);
+    stderr.write(prompt.replaceAll(CONTROL, '\ufffd'));
     try {
       const { line, rest } = await readLine({ stdin, secret, signal, typedAhead });
       typedAhead = rest;
