@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { failure } from '../core/errors.ts';
 import { changeRole } from '../ops/repository/role-change.ts';
-import { definitionText, quorumChangeText } from '../render/roles.ts';
+import { comingRootText, definitionText, membersChangeText, quorumChangeText } from '../render/roles.ts';
 import type { Call, Outcome } from './command.ts';
 import {
   argument,
@@ -25,8 +25,13 @@ export function configure(command: Command): void {
     .addOption(repeatable('--remove <keyid>', 'a key to take away, by its id or the first 8 digits'))
     .addOption(repeatable('--replace <keyid=pub>', 'a key to put in the place of another'))
     .option('--threshold <n>', 'how many of the keys must sign')
-    .option('--expires <duration>', 'how long its versions live');
-  example(dryRunFlag(command), 'secureev role change root --replace 3f9a01c4=keys/root-d.pub');
+    .option('--expires <duration>', 'how long its versions live')
+    .option('--shorter-expiry', 'allow --expires to be shorter than it was');
+  example(
+    dryRunFlag(command),
+    'secureev role change root --replace 3f9a01c4=keys/root-d.pub',
+    'secureev role change root --add keys/root-d.pub --add keys/root-e.pub --threshold 3',
+  );
 }
 
 /** Stages the change. */
@@ -40,12 +45,14 @@ export async function run(call: Call): Promise<Outcome> {
     replace: texts(call, 'replace').map(replacement),
     threshold: integer(call, 'threshold', { min: 1, max: 1000 }),
     lifetimeSeconds: durationSeconds(call, 'expires'),
+    shorterExpiry: flag(call, 'shorterExpiry'),
     dryRun: flag(call, 'dryRun'),
   };
-  const { before, after, warnings } = await changeRole(input, call.io);
-  const lines = [quorumChangeText(role, before, after), definitionText(role, after)];
-  const text = [...lines, ...warnings.map((warning) => `warning: ${warning}`)].join('\n');
-  return { result: { role, before, after, warnings }, text };
+  const { before, after, warnings, root } = await changeRole(input, call.io);
+  const lines = [quorumChangeText(role, before, after), ...membersChangeText(before.members, after.members)];
+  lines.push(definitionText(role, after), ...warnings.map((warning) => `warning: ${warning}`));
+  if (root !== null) lines.push(comingRootText(root));
+  return { result: { role, before, after, warnings, root }, text: lines.join('\n') };
 }
 
 function replacement(text: string): { old: string; file: string } {

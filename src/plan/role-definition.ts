@@ -93,6 +93,31 @@ export function changedDefinition(role: string, before: RoleDefinition, change: 
   });
 }
 
+/**
+ * Refuses what would strand clients of the root in force, which lists `inForce` for the role.
+ * @throws HYBRID_DROPPED, LIFETIME_SHORTENED unless `shorterExpiry`
+ */
+export function requireFollowable(
+  role: string,
+  { inForce, after }: { inForce: RoleDefinition; after: RoleDefinition },
+  allowed: { readonly shorterExpiry: boolean },
+): void {
+  const classical = after.members.find((member) => member.postQuantum === undefined);
+  if (classical !== undefined && inForce.members.some((member) => member.postQuantum !== undefined)) {
+    throw new SecureevError('HYBRID_DROPPED', {
+      message: `key ${classical.classical.keyId} for ${role} has no post-quantum key beside it, which clients of the root in force demand`,
+      hint: 'make a hybrid one with `secureev keygen NAME` (--scheme hybrid is the default)',
+    });
+  }
+  if (after.lifetimeSeconds < inForce.lifetimeSeconds && !allowed.shorterExpiry) {
+    throw new SecureevError('LIFETIME_SHORTENED', {
+      message: `versions of ${role} would expire earlier than those that they replace`,
+      hint: 'say so with --shorter-expiry; clients that are offline for longer will refuse updates until they are online',
+      details: { before: inForce.lifetimeSeconds, after: after.lifetimeSeconds },
+    });
+  }
+}
+
 /** The value of a role's item in the store. */
 export function definitionValue(definition: RoleDefinition): Readonly<Record<string, unknown>> {
   const { members, threshold, lifetimeSeconds } = definition;

@@ -3,7 +3,7 @@ import { failure, SecureevError } from '../../core/errors.ts';
 import { utf8 } from '../../core/bytes.ts';
 import type { Io } from '../../core/ports.ts';
 import { decodePublicFile } from '../../formats/keys/public-file.ts';
-import { changedDefinition } from '../../plan/role-definition.ts';
+import { changedDefinition, requireFollowable } from '../../plan/role-definition.ts';
 import type { RoleChange } from '../../plan/role-definition.ts';
 import type { Tx } from '../../store/reader.ts';
 import { findSetting } from '../../store/settings.ts';
@@ -11,6 +11,8 @@ import { definitionsIn } from './definitions.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
 import { definedRole } from './role-address.ts';
+import { comingRoot } from './root-quorum.ts';
+import type { ComingRoot } from './root-quorum.ts';
 import { readPublicFile, setEscrow, shownRole, stageDefinition } from './role-set.ts';
 import type { ShownRole } from './role-set.ts';
 
@@ -25,6 +27,8 @@ export interface RoleChangeInput {
   readonly replace: readonly { readonly old: string; readonly file: string }[];
   readonly threshold?: number | undefined;
   readonly lifetimeSeconds?: number | undefined;
+  /** Versions may expire earlier than those they replace. */
+  readonly shorterExpiry?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -33,9 +37,11 @@ export interface RoleChangeAnswer {
   readonly before: ShownRole;
   readonly after: ShownRole;
   readonly warnings: readonly string[];
+  /** The root that makes the change true, and who must sign it; null for the escrow key. */
+  readonly root: ComingRoot | null;
 }
 
-/** Stages the change. @throws ROLE_KEYS_MISSING, KEY_NOT_IN_ROLE, KEY_DUPLICATE, THRESHOLD_UNREACHABLE */
+/** Stages the change. @throws ROLE_KEYS_MISSING, KEY_NOT_IN_ROLE, KEY_DUPLICATE, THRESHOLD_UNREACHABLE, HYBRID_DROPPED, LIFETIME_SHORTENED */
 export async function changeRole(input: RoleChangeInput, io: Io): Promise<RoleChangeAnswer> {
   const add = await Promise.all(input.add.map((path) => readPublicFile(io, path)));
   const replace = await Promise.all(
@@ -55,8 +61,15 @@ export async function changeRole(input: RoleChangeInput, io: Io): Promise<RoleCh
     if (before === undefined) throw noKeys(input.role);
     const asked = { add, remove, replace, threshold, lifetimeSeconds };
     const definition = changedDefinition(address.name, before, asked);
+    const inForce = definitionsIn(tx, address.repository, 'complete').get(address.name);
+    if (inForce !== undefined) {
+      // An earlier change of this plan may have been allowed to shorten it.
+      const shorterExpiry = input.shorterExpiry === true || lifetimeSeconds === undefined;
+      requireFollowable(input.role, { inForce, after: definition }, { shorterExpiry });
+    }
     const { warnings } = stageDefinition(tx, address, { definition, others });
-    return { before: shownRole(before), after: shownRole(definition), warnings };
+    const root = comingRoot(tx, address.repository);
+    return { before: shownRole(before), after: shownRole(definition), warnings, root };
   });
 }
 
@@ -71,7 +84,7 @@ function replaceEscrow(tx: Tx, replace: RoleChange['replace']): RoleChangeAnswer
   }
   const members = [{ holder: holder ?? '', keys: keys.map(({ algorithm, keyId }) => ({ algorithm, keyId })) }];
   const { definition, warnings } = setEscrow(tx, [first.publicFile], true);
-  return { before: { members, threshold: 1, lifetimeSeconds: null }, after: definition, warnings };
+  return { before: { members, threshold: 1, lifetimeSeconds: null }, after: definition, warnings, root: null };
 }
 
 function noKeys(role: string): SecureevError {

@@ -110,6 +110,31 @@ describe.each(SCHEMES.map((algorithms) => [algorithms.join(' + '), algorithms] a
   },
 );
 
+test('tuf-js walks from root 1 over 2 to 3, all root keys replaced on the way', async () => {
+  await using repository = await repositoryWithRoot({ now: NOW });
+  const bms = await repository.addImage(BMS, 1);
+  await repository.sign(ONLINE, ONLINE);
+  await publish(repository);
+  await using server = await serveFolder(`${repository.folder}/public`);
+  const early = await client(repository, server, 'early');
+  const pairs = ['a', 'b', 'c'].map((letter) => [`root-${letter}`, `new-${letter}`] as const);
+  for (const [, name] of pairs) await repository.key(name);
+  const replace = await Promise.all(
+    pairs.map(async ([old, name]) => ({
+      old: (await repository.key(old)).keys[0]?.publicKey.keyId ?? '',
+      file: `${name}.pub`,
+    })),
+  );
+  await changeRole({ repository: repository.choice, role: 'root', add: [], remove: [], replace }, repository.io);
+  await repository.sign('root', 'root-a root-c new-a new-b');
+  const raise = { repository: repository.choice, role: 'root', add: [], remove: [], replace: [], threshold: 3 };
+  await changeRole(raise, repository.io);
+  await repository.sign('root', 'new-a new-b new-c');
+  await publish(repository);
+  expect(await early.download(BMS)).toEqual(bms);
+  expect(await early.version('root')).toBe(3);
+});
+
 describe('tuf-js refuses', () => {
   test('T5 a tree that went back in time, and T9 a target that was exchanged', async () => {
     await using repository = await repositoryWithRoot({ now: NOW });
