@@ -1,12 +1,12 @@
 /** A change of metadata in words: keys added and removed, thresholds, targets with versions and hashes. */
 import { toHex } from '../core/bytes.ts';
-import { fingerprint, shortId } from './fingerprint.ts';
+import { fingerprint } from './fingerprint.ts';
 import { quorumText } from './roles.ts';
 import type { ShownDefinition, ShownMember } from './roles.ts';
 import { indented } from './table.ts';
 import { customText } from './targets.ts';
 import type { ShownTarget } from './targets.ts';
-import { duration, printableLine, size } from './text.ts';
+import { duration, printableJson, printableLine, size } from './text.ts';
 
 /** A role's keys before and after. */
 export interface ShownKeysChange {
@@ -71,7 +71,8 @@ function valueText({ name, before, after }: ShownValueChange): string {
   return `~ ${printableLine(name)} (${printableLine(before)} -> ${printableLine(after)})`;
 }
 
-function keysText({ role, before, after }: ShownKeysChange): string {
+function keysText({ role: name, before, after }: ShownKeysChange): string {
+  const role = printableLine(name);
   if (after === undefined) return `- keys of ${role}`;
   const known = new Set(before?.members.map(memberId));
   const kept = new Set(after.members.map(memberId));
@@ -104,18 +105,22 @@ function memberText(member: ShownMember): string {
 }
 
 function targetText({ name, before, after }: ShownTargetChange): string {
-  if (after === undefined) return `- ${name}`;
-  if (before === undefined) return `+ ${name} (${factsText(after)})`;
-  return `~ ${name} (${factsText(before)} -> ${factsText(after)})`;
+  const shown = printableLine(name);
+  if (after === undefined) return `- ${shown}`;
+  if (before === undefined) return `+ ${shown} (${factsText(after)})`;
+  const [was, is] = [factsText(before), factsText(after)];
+  if (was !== is) return `~ ${shown} (${was} -> ${is})`;
+  return `~ ${shown} (${is}; ${printableJson(before.custom)} -> ${printableJson(after.custom)})`;
 }
 
 function factsText(target: ShownTarget): string {
   const [version, counter] = [customText(target, 'version'), customText(target, 'releaseCounter')];
   const facts = [
-    ...(version === '' ? [] : [`version ${version}`]),
-    ...(counter === '' ? [] : [`counter ${counter}`]),
+    ...(version === '' ? [] : [`version ${printableLine(version)}`]),
+    ...(counter === '' ? [] : [`counter ${printableLine(counter)}`]),
     size(target.length),
-    `sha256 ${shortId(toHex(target.sha256))}`,
+    // Whole: whoever signs this compares it, and a few digits of a hash can be met on purpose.
+    `sha256 ${toHex(target.sha256)}`,
     ...(target.confidential ? ['confidential'] : []),
   ];
   return facts.join(', ');

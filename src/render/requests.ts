@@ -66,7 +66,7 @@ function bundleLines({ gateway, manifest }: ShownBundleRequest): readonly string
     image.version,
     String(image.releaseCounter),
     size(image.sizeBytes),
-    shortId(toHex(image.sha256)),
+    toHex(image.sha256),
     image.ecus.map(({ id, hardwareId }) => `${id} (${hardwareId})`).join(', '),
   ]);
   return [
