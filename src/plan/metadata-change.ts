@@ -3,7 +3,8 @@
  *
  * Invariant: nothing is taken from what a repository says about a change; an offline signer sees what the bytes say.
  */
-import { fromHex } from '../core/bytes.ts';
+import { fromHex, fromUtf8 } from '../core/bytes.ts';
+import { canonicalJson } from '../formats/json/canonical.ts';
 import type { Json, JsonMap } from '../formats/json/json.ts';
 import { isJsonMap } from '../formats/json/json.ts';
 import type {
@@ -129,7 +130,25 @@ function targetsChanges(before: Targets | undefined, after: Targets): readonly M
     const [old, next] = [listed(name, before?.targets.get(name)), listed(name, after.targets.get(name))];
     return same(old, next) ? [] : [{ kind: 'target', name, before: old, after: next } as const];
   });
-  return [...delegationChanges(before, after), ...targets];
+  const hashes = names.flatMap((name) =>
+    valueChange(
+      `other hashes of ${name}`,
+      otherHashes(before?.targets.get(name)),
+      otherHashes(after.targets.get(name)),
+    ),
+  );
+  const custom = valueChange('custom', customText(before?.custom), customText(after.custom));
+  return [...delegationChanges(before, after), ...targets, ...hashes, ...custom];
+}
+
+/** Hashes by other algorithms than SHA-256, which stands with the target itself. */
+function otherHashes(file: TargetFile | undefined): string | undefined {
+  const others = [...(file?.hashes ?? [])].filter(([id]) => id !== 'sha256').map((hash) => hash.join(' '));
+  return others.length === 0 ? undefined : others.toSorted().join(', ');
+}
+
+function customText(custom: JsonMap | undefined): string | undefined {
+  return custom === undefined ? undefined : fromUtf8(canonicalJson(custom), 'custom');
 }
 
 function listed(name: string, file: TargetFile | undefined): ListedTarget | undefined {
