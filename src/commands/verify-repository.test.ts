@@ -181,6 +181,30 @@ test('the checks are written as JUnit XML, too', async () => {
   expect(await readFile(session.path('checks.xml'), 'utf8')).toContain('name="metadata"');
 });
 
+test('--lint tells what should not be so, and is no refusal', async () => {
+  simulator.delegate('targets', { name: 'brakes' });
+  simulator.publish();
+  await lay();
+  expect(await verify(`public ${TRUST} --lint`)).toMatchObject({ status: 0, checks: { delegations: 'pass' } });
+  simulator.edit('targets', ({ targets }) => ({
+    targets: new Map([...targets].map(([name, target]) => [name, { ...target, custom: undefined }])),
+  }));
+  simulator.publish();
+  await lay();
+  const { status, code, checks, result } = await verify(`public ${TRUST} --lint`);
+  expect({ status, code }).toEqual({ status: 6, code: 'LINT_FOUND' });
+  expect(checks).toMatchObject({ metadata: 'pass', 'lint-targets': 'LINT_FOUND', 'lint-sizes': 'pass' });
+  expect(result).toMatchObject({ verified: true, lint: [{ role: 'targets' }, { role: 'targets' }] });
+  await rm(session.path('state/brakes.json'));
+  await rm(session.path('public/metadata/2.brakes.json'));
+  const refused = await verify(`public ${TRUST} --lint`);
+  expect(refused).toMatchObject({
+    status: 3,
+    code: 'TRUST_FILE_MISSING',
+    checks: { delegations: 'TRUST_FILE_MISSING' },
+  });
+});
+
 describe('a hostile server', () => {
   test('that never stops sending is cut off at the limit of the file', async () => {
     let sent = 0;

@@ -20,6 +20,7 @@ export function configure(command: Command): void {
     .option('--state <folder>', 'where trusted metadata is kept from run to run')
     .option('--target <name>', 'find this target and verify its content')
     .option('--out <folder>', 'put the verified target here, under its name')
+    .option('--lint', 'look for what verifies but should not be so; exit status 6 where there is something')
     .option('--require-hybrid', 'demand post-quantum signatures whatever the pinned root says')
     .option('--junit <file>', 'write the checks as JUnit XML too');
   example(
@@ -32,20 +33,22 @@ export function configure(command: Command): void {
 /** Verifies the tree. */
 export async function run(call: Call): Promise<Outcome> {
   const input = inputOf(call);
-  const { checks, refusal, set, downloaded } = await verifyRepository(input, call.io);
+  const { checks, refusal, set, downloaded, findings } = await verifyRepository(input, call.io);
   const junit = text(call, 'junit');
   if (junit !== undefined) {
     await call.io.files.write(junit, utf8(junitXml('verify repository', checks, [])), { overwrite: true });
   }
   const roles = set && Object.fromEntries(filesOf(set).map(({ role, version }) => [role, version]));
+  const verified = refusal === undefined || refusal.code === 'LINT_FOUND';
   const result = {
     tree: input.tree,
-    verified: refusal === undefined,
+    verified,
     checks,
     roles: roles ?? null,
+    lint: findings,
     target: downloaded === undefined ? null : { name: input.target, ...downloaded, path: downloaded.path ?? null },
   };
-  const outcome = { result, text: bundleVerdictText(input.tree, checks, refusal === undefined) };
+  const outcome = { result, text: bundleVerdictText(input.tree, checks, verified) };
   return refusal === undefined ? outcome : { ...outcome, failure: refusal };
 }
 
@@ -61,5 +64,6 @@ function inputOf(call: Call): VerifyRepositoryInput {
     requireHybrid: flag(call, 'requireHybrid'),
     target: name === undefined ? undefined : parseTargetName(name),
     out,
+    lint: flag(call, 'lint'),
   };
 }

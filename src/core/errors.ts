@@ -282,6 +282,7 @@ export const ERROR_CODES = {
   ROOT_INSIDE_TREE: 'refused',
   CHECK_FAILED: 'refused',
   CHECK_SKIPPED: 'refused',
+  LINT_FOUND: 'policy',
   INSPECT_UNKNOWN: 'malformed',
   IMAGE_EMPTY: 'malformed',
   IMAGE_CHANGED: 'environment',

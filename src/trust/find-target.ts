@@ -76,6 +76,33 @@ export async function requireTarget(
   });
 }
 
+/**
+ * Loads every delegated role, bins excepted, whatever it is for; each is verified as in a search.
+ *
+ * @throws TRUST_LIMIT, TRUST_HYBRID_MISSING, and what loading a role throws
+ */
+export async function loadDelegated(client: TrustClient, set: TrustedSet): Promise<TrustedSet> {
+  const policy = rootPolicy(set.root.verified.signed, 'targets');
+  const walk: Walk = { client, set, visited: new Set(), effort: { visits: 0 } };
+  await loadBelow(walk, { role: 'targets', policy, chain: [], hardware: [] });
+  return walk.set;
+}
+
+/** A search for nothing in particular. */
+type Walk = Omit<Search, 'query'>;
+
+async function loadBelow(walk: Walk, step: Step): Promise<void> {
+  if (walk.visited.has(step.role)) return;
+  walk.visited.add(step.role);
+  requireWithinLimits(walk, step);
+  const { file, isHybrid } = await trusted(walk, step);
+  const { signed } = file.verified;
+  const delegator = { signed, isHybrid, step: { ...step, chain: [...step.chain, step.role] } };
+  for (const delegation of signed.delegations?.roles ?? []) {
+    for (const role of delegation.roles) await loadBelow(walk, stepTo(delegator, delegation, role));
+  }
+}
+
 /** A search under way. */
 interface Search {
   readonly client: TrustClient;
@@ -117,7 +144,7 @@ async function visit(search: Search, step: Step): Promise<Result> {
   return followDelegations(search, { signed, isHybrid, step: { ...step, chain } });
 }
 
-function requireWithinLimits({ set, effort }: Search, { chain, role }: Step): void {
+function requireWithinLimits({ set, effort }: Pick<Search, 'set' | 'effort'>, { chain, role }: Step): void {
   const { delegationsMax, delegationDepthMax } = set.terms.limits;
   // The first visit is that of Targets itself.
   if (effort.visits++ <= delegationsMax && chain.length <= delegationDepthMax) return;
@@ -129,7 +156,7 @@ function requireWithinLimits({ set, effort }: Search, { chain, role }: Step): vo
 }
 
 /** The role's file, verified under this step's delegator. */
-async function trusted(search: Search, { role, policy }: Step): Promise<TrustedTargets> {
+async function trusted(search: Pick<Search, 'client' | 'set'>, { role, policy }: Step): Promise<TrustedTargets> {
   search.set = search.set.targets.has(role)
     ? retakeTargets(search.set, role, policy)
     : await loadTargets(search.client, search.set, { role, policy });

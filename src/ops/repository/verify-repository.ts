@@ -6,10 +6,12 @@
  */
 import { formatInstant } from '../../core/brands.ts';
 import type { Instant, TargetName } from '../../core/brands.ts';
+import { failure } from '../../core/errors.ts';
 import type { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import type { Check } from '../../core/report.ts';
-import { requireTarget } from '../../trust/find-target.ts';
+import { loadDelegated, requireTarget } from '../../trust/find-target.ts';
+import { roleText } from '../../trust/refusal.ts';
 import type { TrustClient } from '../../trust/source.ts';
 import type { TrustedSet } from '../../trust/state.ts';
 import { updateFrom } from '../../trust/update.ts';
@@ -19,6 +21,8 @@ import { readPinnedRoot } from '../release/pinned-trust.ts';
 import { folderStore } from './client-state.ts';
 import { downloadTarget } from './download-target.ts';
 import type { Downloaded } from './download-target.ts';
+import { LINT_CHECKS, lintTree } from './lint.ts';
+import type { LintFinding, LintId } from './lint.ts';
 import { isUrl, treeSource } from './tree-source.ts';
 import type { TreeSource } from './tree-source.ts';
 
@@ -47,6 +51,8 @@ export interface VerifyRepositoryInput {
   readonly target: TargetName | undefined;
   /** The folder for the verified target. */
   readonly out: string | undefined;
+  /** Look for what verifies but should not be so; loads every delegated role. */
+  readonly lint: boolean;
 }
 
 /** What was found. */
@@ -57,9 +63,11 @@ export interface RepositoryVerdict {
   /** What is trusted now; undefined where not everything up to Targets is. */
   readonly set: TrustedSet | undefined;
   readonly downloaded: Downloaded | undefined;
+  /** What is not wrong but should not be so. */
+  readonly findings: readonly LintFinding[];
 }
 
-type Book = CheckBook<RepositoryCheckId>;
+type Book = CheckBook<RepositoryCheckId | LintId | 'delegations'>;
 
 /**
  * Verifies a tree as a client. One that is not good is a verdict, not an exception.
@@ -67,7 +75,7 @@ type Book = CheckBook<RepositoryCheckId>;
  * @throws FILE_NOT_FOUND, FILE_ACCESS, ROOT_INSIDE_TREE, HTTP_FAILED, USAGE, INTERRUPTED
  */
 export async function verifyRepository(input: VerifyRepositoryInput, io: Io): Promise<RepositoryVerdict> {
-  const book = checkBook<RepositoryCheckId>(titlesFor(input));
+  const book = checkBook<RepositoryCheckId | LintId | 'delegations'>(titlesFor(input));
   const { root, now, requireHybrid } = input;
   const metadata = isUrl(input.tree) ? undefined : input.tree;
   const pinnedRoot = await readPinnedRoot(io, { root, metadata, now, requireHybrid });
@@ -77,14 +85,43 @@ export async function verifyRepository(input: VerifyRepositoryInput, io: Io): Pr
     updateFrom(client.source, { engine: io.engine, pinnedRoot, now, requireHybrid, store: client.store }),
   );
   const fetched = updated && (await checkTarget({ book, input, io, tree, client, set: updated }));
-  const checks = book.list();
   const set = fetched?.set ?? updated;
-  return { checks, refusal: refusalFrom(checks, []), set, downloaded: fetched?.downloaded };
+  const findings = input.lint && set !== undefined ? await checkLint(book, client, set) : [];
+  const checks = book.list();
+  return { checks, refusal: refusalFrom(checks, []), set, downloaded: fetched?.downloaded, findings };
 }
 
-function titlesFor({ target }: VerifyRepositoryInput): Readonly<Record<string, string>> {
+function titlesFor({ target, lint }: VerifyRepositoryInput): Readonly<Record<string, string>> {
   const { 'target-listed': listed, 'target-content': content, ...titles } = REPOSITORY_CHECKS;
-  return target === undefined ? titles : { ...titles, 'target-listed': listed, 'target-content': content };
+  const asked = target === undefined ? titles : { ...titles, 'target-listed': listed, 'target-content': content };
+  return lint ? { ...asked, delegations: 'every delegated role', ...LINT_CHECKS } : asked;
+}
+
+async function checkLint(book: Book, client: TrustClient, before: TrustedSet): Promise<readonly LintFinding[]> {
+  const findings = lintTree(await withDelegated(book, client, before));
+  for (const id of Object.keys(LINT_CHECKS) as LintId[]) recordLint(book, id, findings);
+  return findings;
+}
+
+async function withDelegated(book: Book, client: TrustClient, before: TrustedSet): Promise<TrustedSet> {
+  try {
+    const set = await loadDelegated(client, before);
+    book.pass('delegations', `${set.targets.size - 1} besides Targets, bins not looked at`);
+    return set;
+  } catch (thrown) {
+    book.fail('delegations', refusalOf(thrown));
+    return before;
+  }
+}
+
+const SHOWN_MAX = 3;
+
+function recordLint(book: Book, id: LintId, findings: readonly LintFinding[]): void {
+  const own = findings.filter((finding) => finding.id === id);
+  if (own.length === 0) return book.pass(id, 'nothing found');
+  const shown = own.slice(0, SHOWN_MAX).map(({ role, detail }) => `${roleText(role)}: ${detail}`);
+  const more = own.length > SHOWN_MAX ? [`and ${own.length - SHOWN_MAX} more`] : [];
+  book.fail(id, failure('LINT_FOUND', [...shown, ...more].join('; ')));
 }
 
 async function checkMetadata(book: Book, { now }: VerifyRepositoryInput, update: () => Promise<TrustedSet>) {
