@@ -100,7 +100,7 @@ function memberId(member: ShownMember): string {
 }
 
 function memberText(member: ShownMember): string {
-  const keys = member.keys.map((key) => `${key.algorithm} ${fingerprint(key.keyId)}`).join('\n    + ');
+  const keys = member.keys.map((key) => `${key.algorithm} ${fingerprint(key.keyId)}`).join('\n    with ');
   return member.holder === '' ? keys : `${member.holder}: ${keys}`;
 }
 
