@@ -41,6 +41,7 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
     ['key public', 'write the public half of any signer', () => import('./key-public.ts')],
     ['key split', 'split a key into shares for paper', () => import('./key-split.ts')],
     ['key combine', 'restore a key from its shares', () => import('./key-combine.ts')],
+    ['key revoke', 'take a lost key out of everything, and say who must sign what', () => import('./key-revoke.ts')],
     ['ceremony plan', 'write or show the plan of a root key ceremony', () => import('./ceremony-plan.ts')],
     ['ceremony run', 'hold a root key ceremony', () => import('./ceremony-run.ts')],
     ['ceremony resume', 'go on with an interrupted ceremony, or give it up', () => import('./ceremony-resume.ts')],

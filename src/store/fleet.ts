@@ -203,6 +203,16 @@ export function vehicleKeysById(reader: Reader, keyId: string): readonly Vehicle
   return reader.sql<VehicleKey>(`SELECT ${KEY_COLUMNS} FROM vehicle_keys WHERE keyid = ?`).all(keyId);
 }
 
+/** Keys of vehicles that begin with `prefix` and are not revoked, at most `limit`. */
+export function vehicleKeysBeginning(reader: Reader, prefix: string, limit: number): readonly VehicleKey[] {
+  return reader
+    .sql<VehicleKey>(
+      `SELECT ${KEY_COLUMNS} FROM vehicle_keys
+       WHERE keyid >= :prefix AND keyid < :end AND revoked_at IS NULL ORDER BY keyid LIMIT :limit`,
+    )
+    .all({ prefix, end: `${prefix}g`, limit });
+}
+
 /** The encryption key envelopes of a vehicle go to: the newest that is not revoked. */
 export function encryptionKeyOf(reader: Reader, vehicle: string): VehicleKey | undefined {
   return vehicleKeys(reader, vehicle).findLast((key) => key.purpose === 'encryption' && key.revokedAt === null);
