@@ -177,7 +177,7 @@ function mediumStep(custodian: Custodian): MediumStep {
     kind: 'medium',
     custodian,
     title: `${custodian.name}: the medium`,
-    instruction: `Put in the medium of ${custodian.name}. The files are written, read back and compared. Then take it out and seal it.`,
+    instruction: `Put in the medium of ${custodian.name}. The files are written, read back and compared.`,
   };
 }
 
@@ -186,6 +186,6 @@ function closingStep(plan: CeremonyPlan): RoomStep {
     id: 'close',
     kind: 'close',
     title: 'End',
-    instruction: `The transcript is closed and signed by every key made today (${plan.custodians.length} custodians). Everyone types their initials.`,
+    instruction: `The transcript is closed: everyone types their initials, and every key made today signs it (${plan.custodians.length} custodians unlock theirs once more). Each medium gets a copy; then everyone takes theirs out and seals it.`,
   };
 }

@@ -24,8 +24,7 @@ export async function bringRole(ceremony: Ceremony, { role }: RoleStep): Promise
     taken.push({ keyId, text, identity });
   }
   const mine = taken.flatMap(({ identity }) => identity.keys.map(({ keyId }) => keyId));
-  const known = [...idsMade(transcript.entries), ...(await idsOfOthers(ceremony, role)), ...mine];
-  refuseTwice(known);
+  refuseTwice(mine, new Set([...idsMade(transcript.entries), ...(await idsOfOthers(ceremony, role))]));
   for (const { identity } of taken) for (const key of identity.keys) await typeBack(asker, key);
   for (const [i, { text }] of taken.entries()) {
     await writeAndReadBack(io, ceremonyPaths(folder).brought(role.role, i + 1), utf8(text));
@@ -65,10 +64,12 @@ async function idsOfOthers({ io, plan, folder, transcript }: Ceremony, role: Bro
   return lists.flat().flatMap(({ identity }) => identity.keys.map(({ keyId }) => keyId));
 }
 
-function refuseTwice(ids: readonly string[]): void {
-  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+function refuseTwice(ids: readonly string[], others: ReadonlySet<string>): void {
+  const twice = ids.find((id, i) => others.has(id) || ids.indexOf(id) !== i);
   if (twice === undefined) return;
-  throw failure('KEY_DUPLICATE', `key ${twice} serves another role of this ceremony already`, { keyId: twice });
+  throw failure('KEY_DUPLICATE', `key ${twice} is there twice, or serves another role of this ceremony`, {
+    keyId: twice,
+  });
 }
 
 /** A public file that was taken in. */
