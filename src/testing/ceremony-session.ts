@@ -28,10 +28,7 @@ const BROUGHT = 'brought by others';
 export async function ceremonySession(setup: CeremonySetup = {}): Promise<CliSession> {
   const { custodians = ['AL', 'EC'], scheme = 'ed25519', threshold = 1 } = setup;
   const session = await cliSession(setup);
-  const roles: string[] = [];
-  for (const role of setup.brings === false ? [] : [...ROLES, ...ROLES.map((name) => `director/${name}`)]) {
-    roles.push(await bringKey(session, { role, scheme }));
-  }
+  const roles = setup.brings === false ? [] : await bringKeys(session, scheme);
   for (const initials of custodians) await session.write(`media/${initials}/.keep`, '');
   const person = (initials: string): string => {
     const signer = setup.signers?.[initials];
@@ -66,11 +63,21 @@ export async function ceremonySession(setup: CeremonySetup = {}): Promise<CliSes
   return session;
 }
 
-async function bringKey(session: CliSession, { role, scheme }: { role: string; scheme: string }): Promise<string> {
-  const name = role.replace('/', '-');
-  const made = await session.json(`keygen ${name} --scheme ${scheme} --out keys`, {
-    env: { SECUREEV_PASSPHRASE: BROUGHT },
-  });
+/** One key for each role of the Image repository, one for all online roles of the Director, and the escrow. */
+async function bringKeys(session: CliSession, scheme: string): Promise<readonly string[]> {
+  const roles: string[] = [];
+  for (const role of ROLES) roles.push(planned(role, role, await make(session, `${role} --scheme ${scheme}`)));
+  const online = await make(session, `director-online --scheme ${scheme}`);
+  for (const role of ROLES) roles.push(planned(`director/${role}`, 'director-online', online));
+  return [...roles, planned('escrow', 'escrow', await make(session, 'escrow --purpose encryption'))];
+}
+
+function planned(role: string, name: string, keyId: string): string {
+  return `  - { role: ${role}, keys: [{ file: keys/${name}.pub, id: ${keyId} }] }`;
+}
+
+async function make(session: CliSession, what: string): Promise<string> {
+  const made = await session.json(`keygen ${what} --out keys`, { env: { SECUREEV_PASSPHRASE: BROUGHT } });
   const keys = made.result?.['keys'] as readonly { readonly keyId: string }[];
-  return `  - { role: ${role}, keys: [{ file: keys/${name}.pub, id: ${keys[0]?.keyId ?? ''} }] }`;
+  return keys[0]?.keyId ?? '';
 }
