@@ -37,7 +37,10 @@ function answerTo(screen: string, memory: Memory): string | undefined {
       .trimEnd()
       .split(/\n(?=\S)/)
       .at(-1)
-      ?.replaceAll(/\s+/g, ' ') ?? '';
+      ?.replaceAll(/\s+/g, ' ')
+      .trim() ?? '';
+  // What is typed already stands behind the colon.
+  if (!prompt.endsWith(':')) return undefined;
   const name = /^(.+), your initials/.exec(prompt)?.[1];
   if (name !== undefined) return INITIALS[name];
   if (prompt.startsWith('the time in UTC')) return new Date().toISOString().slice(11, 16);
