@@ -1,7 +1,9 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fromUtf8 } from '../core/bytes.ts';
+import { fromUtf8, toHex } from '../core/bytes.ts';
+import { decodeShareText } from '../formats/shares/key-share.ts';
+import { joinShares } from '../ops/keys/shares.ts';
 import { ceremonySession, secretOf } from '../testing/ceremony-session.ts';
 import type { CliSession, JsonDocument } from '../testing/run-cli.ts';
 
@@ -47,13 +49,9 @@ describe('a ceremony of two custodians, rehearsed with answers from a file', () 
   });
 
   test('left no secret anywhere but in the key files and on the printed pages', async () => {
-    const words = ['AL', 'EC'].map(secretOf);
-    const pages = (await readdir(session.path('printed'))).map((name) => session.path(join('printed', name)));
-    const shares = await Promise.all(
-      pages.map(async (page) => /^01: (\S+ \S+ \S+)/m.exec(await readFile(page, 'utf8'))),
-    );
-    const secrets = [...words, ...shares.map((match) => match?.[1] ?? 'no share')];
-    expect(secrets).toHaveLength(2 + 12);
+    await session.ok('init oem --from-ceremony held --rehearsal');
+    const secrets = [...['AL', 'EC'].map(secretOf), ...(await secretsPrinted(session))];
+    expect(secrets).toHaveLength(2 + 12 + 4 * 3);
     const allowed = /^(?:printed\/|answers\.yaml$)/;
     const files = await readdir(session.folder, { recursive: true, withFileTypes: true });
     for (const file of files.filter((entry) => entry.isFile())) {
@@ -62,6 +60,7 @@ describe('a ceremony of two custodians, rehearsed with answers from a file', () 
       const text = await readFile(path, 'latin1');
       for (const secret of secrets) expect(text.includes(secret), `${path} holds a secret`).toBe(false);
     }
+    expect((await readdir(session.path('oem'))).includes('repo.db')).toBe(true);
   });
 
   test('does not verify once anything is altered', async () => {
@@ -150,6 +149,20 @@ test('a plan is written, edited and shown', async () => {
     'CEREMONY_PLAN_MALFORMED',
   );
 });
+
+/** A line of every share, and the private keys that the shares restore: raw, in hex and in base64. */
+async function secretsPrinted(session: CliSession): Promise<readonly string[]> {
+  const names = await readdir(session.path('printed'));
+  const pages = await Promise.all(names.map((name) => readFile(session.path(`printed/${name}`), 'utf8')));
+  const lines = pages.map((page) => /^02: (\S+ \S+ \S+ \S+)/m.exec(page)?.[1] ?? 'no share');
+  const sets = Map.groupBy(pages.map(decodeShareText), ({ setId }) => toHex(setId));
+  const joined = await Promise.all([...sets.values()].map((shares) => joinShares(shares.slice(0, 2), 'noble')));
+  const forms = (secret: Uint8Array): readonly string[] => {
+    const buffer = Buffer.from(secret);
+    return [buffer.toString('latin1'), buffer.toString('hex'), buffer.toString('base64').slice(0, 40)];
+  };
+  return [...lines, ...joined.flat().flatMap(({ secret }) => forms(secret))];
+}
 
 function failedChecks(document: JsonDocument): readonly string[] {
   const details = document.error?.details as { failed?: readonly string[] } | undefined;

@@ -4,7 +4,7 @@
  * Invariants: the transcript is replaced whole, so that it never ends in half a line; it grows only from the state that
  * was read; no secret is ever written here.
  */
-import { concatBytes, equalBytes, fromUtf8, utf8 } from '../../../core/bytes.ts';
+import { concatBytes, equalBytes, fromUtf8 } from '../../../core/bytes.ts';
 import { SecureevError, failure } from '../../../core/errors.ts';
 import type { Files, Io } from '../../../core/ports.ts';
 import { ceremonyKeyName } from '../../../formats/ceremony-plan.ts';
@@ -149,6 +149,3 @@ export async function writeAndReadBack({ files }: Io, path: string, bytes: Uint8
 export async function readText(files: Files, path: string): Promise<string> {
   return fromUtf8(await files.read(path, 256 * 1024), path);
 }
-
-/** Text as bytes. */
-export const textBytes = utf8;
