@@ -26,7 +26,9 @@ describe('a ceremony that is interrupted at every write of every step', () => {
       const line = doneBefore === 0 ? RUN : RESUME;
       const { status, stderr } = await session.run(line, { adapt: (io) => endingAt(io, at, ending) });
       if (status === 0) break;
-      expect(stderr, `${ending} at write ${at} after ${doneBefore} steps`).toMatch(/ceremony-faults\.test|INTERRUPTED|DISK_FULL/);
+      expect(stderr, `${ending} at write ${at} after ${doneBefore} steps`).toMatch(
+        /ceremony-faults\.test|INTERRUPTED|DISK_FULL/,
+      );
       interruptions++;
       if ((await doneSteps(session)) > doneBefore) [step, at] = [step + 1, 0];
     }
