@@ -1,12 +1,14 @@
 // The main job from firmware to a verified release: runs scripts/reference-session.sh, word for word, in a real shell,
 // in a scratch folder, and shows each step with its result.
 //
-//   npm run demo -- [--shell sh|bash] [--folder DIR] [--transcript FILE]
+//   npm run demo -- [--shell sh|bash] [--folder DIR] [--transcript FILE] [--keys]
+//
+// With --keys it goes on with scripts/keys-session.sh: a key is lost, another is rotated.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PROJECT, layOutDemo, quoted, scratchFolder, shellEnvironment } from './scratch.js';
+import { layOutDemo, quoted, scratchFolder, sessionLines, shellEnvironment } from './scratch.js';
 
 /** What each line of the reference session is for. */
 const TITLES = [
@@ -41,13 +43,16 @@ const PLACES = [
 
 function main() {
   const { values } = parseArgs({
-    options: { shell: { type: 'string' }, folder: { type: 'string' }, transcript: { type: 'string' } },
+    options: {
+      shell: { type: 'string' },
+      folder: { type: 'string' },
+      transcript: { type: 'string' },
+      keys: { type: 'boolean' },
+    },
   });
   const folder = workFolder(values.folder);
   layOutDemo(folder);
-  const lines = readFileSync(join(PROJECT, 'scripts', 'reference-session.sh'), 'utf8')
-    .trimEnd()
-    .split('\n');
+  const lines = sessionLines('reference-session.sh');
   if (lines.length !== TITLES.length) throw new Error(`${lines.length} steps, ${TITLES.length} titles`);
   const session = {
     shell: values.shell ?? 'bash',
@@ -60,6 +65,7 @@ function main() {
   for (const [index, line] of lines.entries())
     step(session, { line, title: `${index + 1}/${lines.length} ${TITLES[index]}` });
   refusal(session);
+  if (values.keys) for (const line of sessionLines('keys-session.sh')) step(session, { line, title: 'Keys' });
   if (values.transcript !== undefined) writeFileSync(values.transcript, JSON.stringify(session.transcript));
   process.stdout.write(`\n== Done: the release is verified. In ${folder}:\n${places(folder)}`);
 }

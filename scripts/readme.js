@@ -4,16 +4,18 @@
 //   node scripts/readme.js [--bench FILE] [--check]
 //
 // FILE is what `npm run bench -- --json FILE` wrote. --check changes nothing and fails when a `$ ` line is not one of the
-// reference session, or one of its lines is missing. Long output is cut.
+// reference session or of the one about keys after it, or one of their lines is missing. Long output is cut.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { markdownTable } from './bench/table.js';
-import { PROJECT } from './scratch.js';
+import { PROJECT, sessionLines } from './scratch.js';
 
-const LINES_MAX = 13;
+/** In the order of the README. */
+const SESSIONS = ['reference-session.sh', 'keys-session.sh'];
+const LINES_MAX = 20;
 const README = join(PROJECT, 'README.md');
 const BLOCK = /(?<=^```console\n)(.*?)(?=^```$)/gms;
 const TABLE = /(?<=^<!-- bench -->\n)(.*?)(?=^<!-- \/bench -->$)/ms;
@@ -31,32 +33,30 @@ function commandsOf(block) {
 
 function requireSession(readme) {
   const written = [...readme.matchAll(BLOCK)].flatMap(([block]) => commandsOf(block));
-  const session = readFileSync(join(PROJECT, 'scripts', 'reference-session.sh'), 'utf8')
-    .trimEnd()
-    .split('\n');
+  const session = SESSIONS.flatMap(sessionLines);
   if (written.join('\n') === session.join('\n')) return;
-  process.stderr.write('readme: the commands of README.md are not those of scripts/reference-session.sh\n');
+  process.stderr.write(`readme: the commands of README.md are not those of scripts/ ${SESSIONS.join(', ')}\n`);
   process.exitCode = 1;
 }
 
 function demoTranscript() {
   const file = join(tmpdir(), `secureev-readme-${process.pid}.json`);
-  const demo = spawnSync(process.execPath, [join(PROJECT, 'scripts', 'demo.js'), '--transcript', file], {
+  const demo = spawnSync(process.execPath, [join(PROJECT, 'scripts', 'demo.js'), '--keys', '--transcript', file], {
     stdio: 'inherit',
   });
   if (demo.status !== 0) process.exit(demo.status ?? 1);
   const steps = JSON.parse(readFileSync(file, 'utf8'));
   rmSync(file);
-  return new Map(steps.map(({ line, output }) => [line, output]));
+  return steps;
 }
 
 function withOutput(readme, transcript) {
   return readme.replace(BLOCK, (block) =>
     commandsOf(block)
       .map((line) => {
-        const output = transcript.get(line);
-        if (output === undefined) throw new Error(`the demo has no step: ${line}`);
-        return `$ ${line}\n${shortened(output)}`;
+        const step = transcript.shift();
+        if (step?.line !== line) throw new Error(`the demo's next step is ${step?.line}, not ${line}`);
+        return `$ ${line}\n${shortened(step.output)}`;
       })
       .join(''),
   );

@@ -1,5 +1,5 @@
 // A folder to work in, with the demo's files in it and `secureev` on the PATH, run by the pinned Node.
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,13 @@ export function scratchFolder(prefix) {
     process.exit(5);
   }
   return mkdtempSync(join(tmpdir(), `${prefix}-`));
+}
+
+/** The commands of a session in scripts/, one a line. */
+export function sessionLines(name) {
+  return readFileSync(join(PROJECT, 'scripts', name), 'utf8')
+    .trimEnd()
+    .split('\n');
 }
 
 /** Lays out firmware/, registry.yaml and release.yaml in `folder`. */
