@@ -2,13 +2,18 @@
 import type { Command } from 'commander';
 import { SecureevError } from '../core/errors.ts';
 import type { CeremonyAsker } from '../ops/keys/ceremony/asker.ts';
-import { scriptedAsker } from '../ops/keys/ceremony/scripted.ts';
+import { printingAsker, scriptedAsker } from '../ops/keys/ceremony/scripted.ts';
 import type { Call } from './command.ts';
 import { text } from './flags.ts';
 
 /** Declares where answers come from. */
 export function answersFlag(command: Command): Command {
-  return command.option('--answers <file>', 'what the people would say, as YAML: for rehearsals without a terminal');
+  return command
+    .option(
+      '--print-to <folder>',
+      'write shares there as pages to print, instead of showing them: a RAM disk, or a printer',
+    )
+    .option('--answers <file>', 'what the people would say, as YAML: for rehearsals without a terminal');
 }
 
 /** Runs `work` with whoever answers. @throws NO_TERMINAL naming `--answers`, CEREMONY_ANSWERS_MALFORMED */
@@ -23,7 +28,8 @@ export async function withAsker<T>(call: Call, work: (asker: CeremonyAsker) => P
   }
   const { ceremonyScreen } = await import('../tui/ceremony-screen.tsx');
   using screen = ceremonyScreen({ signal: call.io.signal });
-  return await work(screen.asker);
+  const folder = text(call, 'printTo');
+  return await work(folder === undefined ? screen.asker : printingAsker(screen.asker, folder, call.io));
 }
 
 /** Passphrases in a file are for rehearsals. */

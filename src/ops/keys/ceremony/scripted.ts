@@ -2,7 +2,7 @@
 import { formatInstant } from '../../../core/brands.ts';
 import { fromUtf8, utf8 } from '../../../core/bytes.ts';
 import { SecureevError, failure } from '../../../core/errors.ts';
-import type { Io } from '../../../core/ports.ts';
+import type { Files, Io } from '../../../core/ports.ts';
 import { decodeCeremonyAnswers } from '../../../formats/ceremony-answers.ts';
 import type { CeremonyAnswers } from '../../../formats/ceremony-answers.ts';
 import { ceremonyKeyName } from '../../../formats/ceremony-plan.ts';
@@ -23,8 +23,20 @@ export async function scriptedAsker(path: string, io: Io): Promise<CeremonyAsker
     },
     tell: () => Promise.resolve(),
     ask: async (question) => await answerTo(question, { answers, io, drilled }),
-    handOut: async (pages) => await print(io, answers, pages),
+    handOut: async (pages) => await printTo(io.files, needed(answers.printer, 'printer'), pages),
     failed: () => Promise.resolve('stop'),
+  };
+}
+
+/** The same people, who print shares from files in `folder` instead of writing them down from the screen. */
+export function printingAsker(asker: CeremonyAsker, folder: string, { files }: Io): CeremonyAsker {
+  return {
+    ...asker,
+    handOut: async (pages) => {
+      await printTo(files, folder, pages);
+      const text = `${pages.length} pages are in ${folder}: print them, put each into its envelope, then delete the files`;
+      await asker.tell([{ kind: 'fact', label: 'shares', text }]);
+    },
   };
 }
 
@@ -62,8 +74,7 @@ function needed(answer: string | undefined, field: string): string {
   });
 }
 
-async function print({ files }: Io, answers: CeremonyAnswers, pages: readonly PrintedPage[]): Promise<void> {
-  const folder = needed(answers.printer, 'printer');
+async function printTo(files: Files, folder: string, pages: readonly PrintedPage[]): Promise<void> {
   for (const { name, text } of pages) {
     await files.write(`${folder}/${name}`, utf8(text), { mode: PRIVATE_MODE, overwrite: true });
   }
