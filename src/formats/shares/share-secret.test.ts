@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { isFailure } from '../../core/errors.ts';
 import { encodeCbor } from '../cbor.ts';
 import type { Cbor } from '../cbor.ts';
+import { decodeShareText, encodeShareText } from './key-share.ts';
 import { decodeShareSecret, encodeShareSecret } from './share-secret.ts';
 
 const codeOf = (work: () => unknown): unknown => {
@@ -18,7 +20,7 @@ test('secrets are read as they were written, in order', () => {
     { algorithm: 'ml-dsa-65', secret: new Uint8Array(32).fill(2) },
   ] as const;
   const bytes = encodeShareSecret(keys);
-  expect(bytes).toHaveLength(91);
+  expect(bytes).toHaveLength(92);
   expect(decodeShareSecret(bytes)).toEqual(keys);
 });
 
@@ -45,4 +47,13 @@ test('bytes that are no deterministic CBOR are refused', () => {
   for (const wrong of [bytes.subarray(1), Uint8Array.of(...bytes, 0), Uint8Array.of(0x9f, 0xff)]) {
     expect(codeOf(() => decodeShareSecret(wrong))).toEqual(['SHARE_MALFORMED', expect.any(String)]);
   }
+});
+
+test('the example of FORMAT.md is what is written', () => {
+  const format = readFileSync(new URL('./FORMAT.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```\n([^]*?)```/.exec(format) ?? [];
+  const from = (start: number, length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => start + i);
+  const share = { setId: from(0, 8), keyDigest: from(8, 8), threshold: 2, count: 3, number: 1, data: from(0xa0, 33) };
+  expect(encodeShareText(share)).toBe(example);
+  expect(decodeShareText(example)).toEqual(share);
 });
