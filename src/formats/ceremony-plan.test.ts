@@ -63,6 +63,12 @@ describe('ceremony.yaml', () => {
     ['a day that is not', '2026-12-01', '2026-02-30', 'CEREMONY_PLAN_MALFORMED'],
     ['the same initials twice', 'initials: JC', 'initials: AL', 'CEREMONY_PLAN_MALFORMED'],
     ['the same medium twice', 'media/edith', 'media/ada', 'CEREMONY_PLAN_MALFORMED'],
+    [
+      'one token for two custodians',
+      'medium: media/ada }',
+      "medium: media/ada, signer: 'pkcs11:token=edith' }",
+      'CEREMONY_PLAN_MALFORMED',
+    ],
     ['a threshold out of reach', 'threshold: 2\nbackup', 'threshold: 3\nbackup', 'CEREMONY_PLAN_MALFORMED'],
     ['a backup out of reach', 'shares: 3, threshold: 2', 'shares: 2, threshold: 3', 'CEREMONY_PLAN_MALFORMED'],
     ['a short key id', ID, ID.slice(2), 'CEREMONY_PLAN_MALFORMED'],

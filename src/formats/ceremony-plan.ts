@@ -220,6 +220,10 @@ function checked(plan: CeremonyPlan, file: string): CeremonyPlan {
     (medium) => refuse(`two custodians have the medium ${medium}`),
   );
   requireDistinct(
+    plan.custodians.map((custodian) => custodian.signer).filter((signer) => signer !== 'file'),
+    (signer) => refuse(`two custodians have the token ${signer}: whoever holds it would count twice`),
+  );
+  requireDistinct(
     plan.roles.map((role) => role.role),
     (role) => refuse(`the role ${role} is there twice`),
   );
