@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { formatInstant } from '../core/brands.ts';
 import { toHex } from '../core/bytes.ts';
+import { decrypt } from '../ops/release/decrypt.ts';
 import { prepareToPump } from '../ops/release/sealed-pump.ts';
 import { decryptedText } from '../render/sealed.ts';
 import type { Call, Outcome } from './command.ts';
@@ -23,7 +24,6 @@ export function configure(command: Command): void {
 export async function run(call: Call): Promise<Outcome> {
   const blob = argument(call, 0, 'BLOB');
   await prepareToPump(call.io, [blob]);
-  const { decrypt } = await import('../ops/release/decrypt.ts');
   const input = {
     blob,
     key: requiredText(call, 'key'),

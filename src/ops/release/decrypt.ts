@@ -5,31 +5,23 @@
  * unverified, whoever sealed it.
  */
 import type { Instant, Vin } from '../../core/brands.ts';
-import { failure } from '../../core/errors.ts';
 import type { InputFile, Io } from '../../core/ports.ts';
 import type { Unverified } from '../../core/verified.ts';
 import { PREFIX_BYTES, decodePrefix, demandFileSize } from '../../formats/sealed/header.ts';
 import type { PayloadPrefix } from '../../formats/sealed/header.ts';
 import type { Suite } from '../../formats/sealed/suites.ts';
-import { openDecryptionKey } from '../../signers/index.ts';
-import type { DecryptionKey, PassphraseChoice } from '../../signers/index.ts';
-import { envelopesIn, openForKey } from './envelope-opening.ts';
-import type { OpenedEnvelope } from './envelope-opening.ts';
+import type { ChosenKey } from './envelope-opening.ts';
 import { envelopesBeside } from './sealed-names.ts';
 import { openFile } from './sealed-payload.ts';
 import { hashAside } from './sealed-pump.ts';
 import type { HashedFile } from './sealed-payload.ts';
 
 /** What to decrypt. */
-export interface DecryptInput {
+export interface DecryptInput extends ChosenKey {
   readonly blob: string;
-  /** The recipient's private key, as a signer address. */
-  readonly key: string;
   readonly out: string;
   /** `NAME.sevk` beside the blob where it is left out. */
   readonly envelopes?: string | undefined;
-  readonly passphrases: PassphraseChoice;
-  readonly rehearsal?: boolean | undefined;
 }
 
 /** What came out. */
@@ -53,7 +45,7 @@ export async function decrypt(input: DecryptInput, io: Io): Promise<Decrypted> {
   await using blob = await io.files.open(input.blob);
   const read = await readPrefix(blob);
   const stop = new AbortController();
-  // It needs no key, so it has its turn while the key's passphrase is worked on.
+  // It needs no key, so it has its turn while that side of the program is loaded and the passphrase worked on.
   const sealedSha256 = hashAside(io, blob, stop.signal);
   sealedSha256.catch(() => undefined);
   try {
@@ -72,7 +64,9 @@ interface Reading {
 }
 
 async function decryptTo(input: DecryptInput, io: Io, { blob, ...read }: Reading): Promise<Decrypted> {
-  const { fileKey, envelope } = await openedEnvelope(input, io, read.prefix);
+  const path = input.envelopes ?? envelopesBeside(input.blob);
+  const { openFromFile } = await import('./envelope-opening.ts');
+  const { fileKey, envelope } = await openFromFile(io, input, { path, prefix: read.prefix });
   await using output = await io.files.create(input.out, { mode: OUTPUT_MODE });
   const { clear, sealed } = await openFile(io, { input: blob, output }, { ...read, fileKey });
   await output.commit();
@@ -93,22 +87,4 @@ export async function readPrefix(blob: InputFile): Promise<{ prefix: PayloadPref
   const prefix = decodePrefix(prefixBytes);
   demandFileSize(prefix.header, blob.sizeBytes);
   return { prefix, prefixBytes };
-}
-
-/** Opens the decryption key at an address. @throws KEY_UNSUITABLE, and what its backend throws */
-export function openKey(
-  io: Io,
-  chosen: { readonly key: string; readonly passphrases: PassphraseChoice; readonly rehearsal?: boolean | undefined },
-): Promise<DecryptionKey> {
-  const { key, passphrases, rehearsal } = chosen;
-  return openDecryptionKey(key, { io, passphrases, rehearsal });
-}
-
-async function openedEnvelope(input: DecryptInput, io: Io, prefix: PayloadPrefix): Promise<OpenedEnvelope> {
-  const path = input.envelopes ?? envelopesBeside(input.blob);
-  if ((await io.files.status(path)) === undefined) {
-    throw failure('FILE_NOT_FOUND', `no envelopes: ${path} is not there`, { path, flag: '--envelopes' });
-  }
-  using key = await openKey(io, input);
-  return await openForKey(io, envelopesIn(io, path), { key, prefix });
 }

@@ -9,7 +9,8 @@ import { decodeEnvelopes } from '../../formats/sealed/envelope.ts';
 import type { Envelope } from '../../formats/sealed/envelope.ts';
 import { isFor, openEnvelope } from '../../formats/sealed/envelope-seal.ts';
 import type { PayloadPrefix } from '../../formats/sealed/header.ts';
-import type { DecryptionKey } from '../../signers/index.ts';
+import { openDecryptionKey } from '../../signers/index.ts';
+import type { DecryptionKey, PassphraseChoice } from '../../signers/index.ts';
 
 /** How many envelopes for one key are tried: a file with more was made to keep us busy. */
 const TRIED_MAX = 16;
@@ -21,6 +22,34 @@ export interface OpenedEnvelope {
   readonly contentKey: Uint8Array;
   /** The payload's AES key, 32 bytes; its commitment was right. */
   readonly fileKey: Uint8Array;
+}
+
+/** A recipient's private key, and what opening it takes. */
+export interface ChosenKey {
+  /** A signer address. */
+  readonly key: string;
+  readonly passphrases: PassphraseChoice;
+  readonly rehearsal?: boolean | undefined;
+}
+
+/** Opens the decryption key at an address. @throws KEY_UNSUITABLE, and what its backend throws */
+export function openKey(io: Io, chosen: ChosenKey): Promise<DecryptionKey> {
+  const { key, passphrases, rehearsal } = chosen;
+  return openDecryptionKey(key, { io, passphrases, rehearsal });
+}
+
+/** Opens the key, then its envelope in the file `path`. @throws FILE_NOT_FOUND, and as {@link openKey} and {@link openForKey} */
+export async function openFromFile(
+  io: Io,
+  chosen: ChosenKey,
+  from: { readonly path: string; readonly prefix: PayloadPrefix },
+): Promise<OpenedEnvelope> {
+  const { path, prefix } = from;
+  if ((await io.files.status(path)) === undefined) {
+    throw failure('FILE_NOT_FOUND', `no envelopes: ${path} is not there`, { path, flag: '--envelopes' });
+  }
+  using key = await openKey(io, chosen);
+  return await openForKey(io, envelopesIn(io, path), { key, prefix });
 }
 
 /** The envelopes of a file, in order. @throws ENVELOPE_MALFORMED, FILE_NOT_FOUND, FILE_ACCESS */
