@@ -266,7 +266,7 @@ describe('encrypt refuses', () => {
 });
 
 describe('vehicles', () => {
-  test('have keys that are set, replaced and revoked; a revoked one gets no envelope any more', async () => {
+  test('have keys that are set, replaced and revoked; a revoked one gets no envelope any more (U21)', async () => {
     await using session = await begin();
     expect(await codeOf(session, `vehicle add ${CAR_1} --model EV-1`)).toBe('VEHICLE_EXISTS');
     expect(await codeOf(session, `vehicle add ${CAR_3} --model EV-9`)).toBe('VEHICLE_MODEL_UNKNOWN');
@@ -331,3 +331,32 @@ test('whichever call fails, there is the old state or the new one, never half (f
   expect(failed).toBeGreaterThan(10);
   await session.ok('decrypt sealed/image.bin.sev --key keys/car-1.key -o out');
 }, 30_000);
+
+test('whichever call of decrypt fails, there is no output', async () => {
+  await using session = await begin();
+  await session.ok(`encrypt image.bin --vehicle ${CAR_1} --out sealed`);
+  let failed = 0;
+  for (let failAt = 1; ; failAt++) {
+    const line = 'decrypt sealed/image.bin.sev --key keys/car-1.key -o opened/out';
+    const { status } = await session.run(line, { adapt: (io) => failing(io, failAt).io });
+    if (status === 0) break;
+    failed += 1;
+    expect(status, `call ${failAt}`).toBe(5);
+    expect(await filesIn(session, 'opened'), `call ${failAt}`).toEqual([]);
+  }
+  expect(failed).toBeGreaterThan(5);
+  expect(await session.read('opened/out')).toEqual(IMAGE);
+});
+
+test('a wrong passphrase opens nothing', async () => {
+  await using session = await begin();
+  const right = { env: { SECUREEV_PASSPHRASE: 'right' } };
+  await session.ok('keygen locked --purpose encryption --out keys', right);
+  await session.ok(`vehicle key set ${CAR_1} --encryption-key keys/locked.pub`);
+  await session.ok(`encrypt image.bin --vehicle ${CAR_1} --out sealed`);
+  const line = 'decrypt sealed/image.bin.sev --key keys/locked.key -o opened/out';
+  const wrong = await session.json(line, { env: { SECUREEV_PASSPHRASE: 'wrong' } });
+  expect([wrong.status === 0, wrong.error?.code]).toEqual([false, 'PASSPHRASE_WRONG']);
+  expect(await filesIn(session, 'opened')).toEqual([]);
+  await session.ok(line, right);
+});

@@ -347,18 +347,25 @@ describe('inspect', () => {
   });
 });
 
-describe('what verify bundle, unpack and inspect load', () => {
+describe('what the commands for vehicles and offline machines load', () => {
   it.each(['verify-bundle', 'unpack', 'inspect'])(
     '%s: neither SQLite nor PKCS#11 nor a network client',
     async (name) => {
-      const loaded = await reachable(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)));
-      expect(loaded.size).toBeGreaterThan(20);
-      expect(
-        [...loaded].filter((from) => /sqlite|pkcs11|node:(http|https|net|tls|dgram)|\/store\//.test(from)),
-      ).toEqual([]);
+      expect(await loadedBy(name, /sqlite|pkcs11|node:(http|https|net|tls|dgram)|\/store\//)).toEqual([]);
     },
   );
+
+  // Keys on tokens are reached through the list of signers, whose PKCS#11 is loaded when such a key is named.
+  it.each(['verify-blob', 'decrypt'])('%s: neither SQLite nor a network client', async (name) => {
+    expect(await loadedBy(name, /sqlite|node:(http|https|net|tls|dgram)|\/store\//)).toEqual([]);
+  });
 });
+
+async function loadedBy(command: string, unwanted: RegExp): Promise<readonly string[]> {
+  const loaded = await reachable(fileURLToPath(new URL(`./${command}.ts`, import.meta.url)));
+  expect(loaded.size).toBeGreaterThan(20);
+  return [...loaded].filter((from) => unwanted.test(from));
+}
 
 /** All that a module loads at run time, packages by name and files by path. */
 async function reachable(entry: string): Promise<ReadonlySet<string>> {
