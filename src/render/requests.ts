@@ -51,7 +51,7 @@ export function requestText({ digest, view, thresholds }: ShownRequest): string 
 }
 
 function roleLines({ role, version, expires, previousExpires, changes }: ShownRoleRequest): readonly string[] {
-  const was = previousExpires === undefined ? '' : `, before ${formatInstant(previousExpires)}`;
+  const was = previousExpires === undefined ? '' : ` (was ${formatInstant(previousExpires)})`;
   const words = changes.map(changeText).join('\n');
   return [
     `${role} ${version}, expires ${formatInstant(expires)}${was}`,
