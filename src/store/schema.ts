@@ -235,5 +235,84 @@ CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
 `;
 
+const DIRECTOR = `
+CREATE TABLE vehicle_ecus (
+  vehicle TEXT NOT NULL REFERENCES vehicles (id),
+  ecu TEXT NOT NULL,
+  serial TEXT UNIQUE,
+  hardware TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('primary', 'secondary')),
+  key TEXT,
+  keyid TEXT,
+  PRIMARY KEY (vehicle, ecu)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE campaigns (
+  name TEXT PRIMARY KEY,
+  release TEXT NOT NULL REFERENCES releases (name),
+  state TEXT NOT NULL CHECK (state IN ('running', 'paused', 'withdrawn')),
+  vehicles_sha256 BLOB NOT NULL CHECK (length(vehicles_sha256) = 32),
+  reason TEXT,
+  created_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE campaign_vehicles (
+  campaign TEXT NOT NULL REFERENCES campaigns (name),
+  vehicle TEXT NOT NULL REFERENCES vehicles (id),
+  wave INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'signed', 'installed', 'failed', 'withdrawn')),
+  PRIMARY KEY (campaign, vehicle)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX campaign_vehicles_state ON campaign_vehicles (campaign, state, vehicle);
+CREATE INDEX campaign_vehicles_vehicle ON campaign_vehicles (vehicle);
+
+CREATE TABLE assignments (
+  vehicle TEXT NOT NULL REFERENCES vehicles (id),
+  ecu TEXT NOT NULL,
+  target TEXT NOT NULL,
+  campaign TEXT REFERENCES campaigns (name),
+  assigned_at INTEGER NOT NULL,
+  PRIMARY KEY (vehicle, ecu)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX assignments_target ON assignments (target);
+
+CREATE TABLE director_changes (vehicle TEXT PRIMARY KEY REFERENCES vehicles (id)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE director_files (
+  vehicle TEXT NOT NULL REFERENCES vehicles (id),
+  role TEXT NOT NULL CHECK (role IN ('targets', 'snapshot', 'timestamp')),
+  version INTEGER NOT NULL CHECK (version > 0),
+  file BLOB NOT NULL,
+  length INTEGER NOT NULL,
+  sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+  expires INTEGER NOT NULL,
+  PRIMARY KEY (vehicle, role)
+) STRICT;
+CREATE INDEX director_files_expires ON director_files (role, expires);
+
+CREATE TABLE installed (
+  vehicle TEXT NOT NULL REFERENCES vehicles (id),
+  ecu TEXT NOT NULL,
+  target TEXT NOT NULL,
+  sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+  length INTEGER NOT NULL,
+  version TEXT,
+  release_counter INTEGER,
+  reported_at INTEGER NOT NULL,
+  PRIMARY KEY (vehicle, ecu)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE manifests (
+  sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+  vehicle TEXT NOT NULL REFERENCES vehicles (id),
+  nonce TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,
+  attack TEXT,
+  UNIQUE (vehicle, nonce)
+) STRICT, WITHOUT ROWID;
+`;
+
 /** Migration N (from 1) takes the schema from `user_version` N - 1 to N. */
-export const MIGRATIONS: readonly string[] = [ROLES + FLEET + RELEASES + REQUESTS + AUDIT];
+export const MIGRATIONS: readonly string[] = [ROLES + FLEET + RELEASES + REQUESTS + AUDIT, DIRECTOR];
