@@ -11,6 +11,7 @@ export function configure(command: Command): void {
     .description('write the root of trust that vehicles and verifiers pin, and show its fingerprint')
     .requiredOption('-o, --out <file>', 'where to write it')
     .option('--role <role>', 'root or director/root', 'root')
+    .option('--director', 'the same as --role director/root')
     .option('--overwrite', 'replace the file if it is there');
   example(command, 'secureev root export -o trust/root.json');
 }
@@ -19,7 +20,7 @@ export function configure(command: Command): void {
 export async function run(call: Call): Promise<Outcome> {
   const input = {
     repository: repositoryChoice(call),
-    role: text(call, 'role') ?? 'root',
+    role: flag(call, 'director') ? 'director/root' : (text(call, 'role') ?? 'root'),
     out: requiredText(call, 'out'),
     overwrite: flag(call, 'overwrite'),
   };

@@ -12,8 +12,9 @@ export const DEFAULT_LIFETIME_SECONDS: Readonly<Record<string, number>> = {
   timestamp: DAY_SECONDS,
 };
 
-/** The lifetime of `role` where nobody set one. */
-export function defaultLifetimeSeconds(role: string): number {
+/** The lifetime of `role` where nobody set one; what a Director signs online lives for a day (U26). */
+export function defaultLifetimeSeconds(role: string, repository: 'image' | 'director' = 'image'): number {
+  if (repository === 'director' && role !== 'root') return DAY_SECONDS;
   return DEFAULT_LIFETIME_SECONDS[role] ?? 90 * DAY_SECONDS;
 }
 

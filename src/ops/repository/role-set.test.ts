@@ -80,6 +80,22 @@ describe('role set and role change', () => {
     expect(shared.warnings).toHaveLength(1);
   });
 
+  test('U26 one online key may serve the three roles of the Director, whose files live for a day', async () => {
+    await using repository = await testRepository();
+    const { choice, io } = repository;
+    await repository.key('online');
+    const set = (
+      role: string,
+    ): Promise<{ warnings: readonly string[]; definition: { lifetimeSeconds: number | null } }> =>
+      setRole({ repository: choice, role: `director/${role}`, publicFiles: ['online.pub'] }, io);
+    for (const role of ['targets', 'snapshot', 'timestamp']) {
+      const { warnings, definition } = await set(role);
+      expect(warnings).toEqual([]);
+      expect(definition.lifetimeSeconds).toBe(86_400);
+    }
+    expect((await set('root')).warnings).toHaveLength(3);
+  });
+
   test('the Director has a root of its own', async () => {
     await using repository = await testRepository();
     for (const role of ['root', 'targets', 'snapshot', 'timestamp']) {

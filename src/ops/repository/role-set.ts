@@ -4,6 +4,7 @@ import { failure, SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import { decodePublicFile } from '../../formats/keys/public-file.ts';
 import type { PublicKey } from '../../formats/keys/public-key.ts';
+import { defaultLifetimeSeconds } from '../../plan/lifetime.ts';
 import { definitionValue, firstDefinition } from '../../plan/role-definition.ts';
 import type { Member, PublicFile, RoleDefinition } from '../../plan/role-definition.ts';
 import { claimKey } from '../../store/keys.ts';
@@ -63,7 +64,8 @@ export async function setRole(input: RoleSetInput, io: Io): Promise<RoleSetAnswe
         hint: `change them with \`secureev role change ${input.role}\``,
       });
     }
-    const definition = firstDefinition(address.name, files, input);
+    const lifetimeSeconds = input.lifetimeSeconds ?? defaultLifetimeSeconds(address.name, address.repository);
+    const definition = firstDefinition(address.name, files, { threshold: input.threshold, lifetimeSeconds });
     return stageDefinition(tx, address, { definition, others: staged });
   });
 }
@@ -87,7 +89,7 @@ export function stageDefinition(
   stageItem(tx, root, { item: definitionItem(address.name), value: definitionValue(definition) });
   tx.about(`role:${roleText(address)}`);
   tx.summarize(`staged keys: ${roleText(address)} is signed by ${wordsFor(definition)}`);
-  return { definition: shownRole(definition), warnings: sharedKeys(address.name, definition, others) };
+  return { definition: shownRole(definition), warnings: sharedKeys(address, definition, others) };
 }
 
 /** Sets the escrow key. @throws ROLE_KEYS_EXIST unless `replace`, KEY_UNSUITABLE */
@@ -142,10 +144,12 @@ function claim(tx: Tx, key: PublicKey, use: { kind: KeyKind; holder: string }): 
   claimKey(tx, { keyId: key.keyId, algorithm: key.algorithm, ...use });
 }
 
-/** U27: no key of the Image repository shared between roles. */
-function sharedKeys(role: string, definition: RoleDefinition, others: Definitions): readonly string[] {
+/** U27: no key shared between roles, but for those that a Director signs online, which may have one (U26). */
+function sharedKeys(address: RoleAddress, definition: RoleDefinition, others: Definitions): readonly string[] {
+  const { name: role, repository } = address;
   const own = new Set<string>(definition.members.map((member) => member.classical.keyId));
   return [...others]
     .filter(([name, { members }]) => name !== role && members.some((member) => own.has(member.classical.keyId)))
+    .filter(([name]) => repository === 'image' || role === 'root' || name === 'root')
     .map(([name]) => `${role} and ${name} share a key: whoever steals it has both roles`);
 }
