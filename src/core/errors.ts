@@ -225,6 +225,8 @@ export const ERROR_CODES = {
   PUBLISH_REFUSED: 'policy',
   PUBLISH_OTHER: 'policy',
   PUBLISH_NEWER: 'policy',
+  PUBLISH_CONFLICT: 'policy',
+  PUBLISH_LINK: 'policy',
   DIALECT_UNKNOWN: 'usage',
   KEY_NOT_OF_ROLE: 'policy',
   ROOT_VERSION_SIGNED: 'policy',
@@ -238,6 +240,11 @@ export const ERROR_CODES = {
   TARGET_UNKNOWN: 'policy',
   ROLE_UNKNOWN: 'usage',
   KEY_SERVES_ANOTHER: 'policy',
+  DELEGATION_EXISTS: 'policy',
+  DELEGATION_UNKNOWN: 'policy',
+  DELEGATION_MIXED: 'policy',
+  DELEGATION_FORM: 'usage',
+  PATH_PATTERN: 'usage',
 
   // ops/release sealed, ops/fleet vehicles
   ESCROW_MISSING: 'policy',

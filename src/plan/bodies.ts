@@ -4,19 +4,16 @@
  * Invariants: a root is hybrid in all four roles and all their keys, or in none; a Snapshot lists complete versions only; a
  * Timestamp lists the length and hash of a complete Snapshot.
  */
-import { parseKeyId, parseVersion } from '../core/brands.ts';
-import type { Instant, KeyId, TargetName, Version } from '../core/brands.ts';
+import { parseVersion } from '../core/brands.ts';
+import type { Instant, TargetName } from '../core/brands.ts';
 import { toHex } from '../core/bytes.ts';
 import { failure, SecureevError } from '../core/errors.ts';
 import type { Json } from '../formats/json/json.ts';
 import { jsonMap } from '../formats/json/json.ts';
-import type { PublicKey } from '../formats/keys/public-key.ts';
 import { SPEC_VERSION } from '../formats/metadata/body.ts';
 import { TOP_LEVEL_ROLES } from '../formats/metadata/types.ts';
 import type {
-  KeyRing,
   MetaFile,
-  MetadataKey,
   RepositoryKind,
   Root,
   SignedExtension,
@@ -24,9 +21,11 @@ import type {
   TargetFile,
   Targets,
   Timestamp,
-  TopLevelRole,
 } from '../formats/metadata/types.ts';
-import type { Member, RoleDefinition } from './role-definition.ts';
+import type { DelegationsPart } from './delegations.ts';
+import type { RoleDefinition } from './role-definition.ts';
+import { ringOf } from './role-ring.ts';
+import type { NamedDefinition } from './role-ring.ts';
 
 /** What every body says beside its content. */
 export interface BodyFacts {
@@ -65,13 +64,19 @@ export interface BodyTarget {
   readonly custom: Readonly<Record<string, unknown>>;
 }
 
-/** A Targets body. */
-export function targetsBody(facts: BodyFacts, targets: Iterable<BodyTarget>): Targets {
+const NO_DELEGATIONS: DelegationsPart = { delegations: undefined, hybrid: undefined };
+
+/** A Targets body, or that of a delegated role. */
+export function targetsBody(
+  facts: BodyFacts,
+  targets: Iterable<BodyTarget>,
+  { delegations, hybrid }: DelegationsPart = NO_DELEGATIONS,
+): Targets {
   const files = new Map<TargetName, TargetFile>();
   for (const { name, length, sha256, custom } of targets) {
     files.set(name, { length, hashes: new Map([['sha256', toHex(sha256)]]), custom: customMap(custom) });
   }
-  return { role: 'targets', ...common(facts, {}), targets: files, delegations: undefined, custom: undefined };
+  return { role: 'targets', ...common(facts, { hybrid }), targets: files, delegations, custom: undefined };
 }
 
 /** A Snapshot body: Targets files by name without `.json`, and the audit log's head. */
@@ -97,9 +102,7 @@ export function timestampBody(
   return { role: 'timestamp', ...common(facts, {}), snapshot: file };
 }
 
-type NamedDefinition = readonly [TopLevelRole, RoleDefinition];
-
-function definitionFor(definitions: RootDefinitions, name: TopLevelRole): RoleDefinition {
+function definitionFor(definitions: RootDefinitions, name: string): RoleDefinition {
   const definition = definitions.get(name);
   if (definition !== undefined) return definition;
   throw new SecureevError('ROLE_KEYS_MISSING', {
@@ -120,17 +123,6 @@ function isHybrid(roles: readonly NamedDefinition[]): boolean {
     hint: 'hybrid protection covers all four roles or none: replace the classical keys, or the hybrid ones',
     details: { roles: [...new Set(classical.map(({ name }) => name))] },
   });
-}
-
-function ringOf(roles: readonly NamedDefinition[], keyOf: (member: Member) => PublicKey | undefined): KeyRing {
-  const keys = new Map<KeyId, MetadataKey>();
-  const ring = new Map<string, { keyIds: readonly KeyId[]; threshold: Version }>();
-  for (const [name, { members, threshold }] of roles) {
-    const publicKeys = members.map(keyOf).filter((key) => key !== undefined);
-    for (const publicKey of publicKeys) keys.set(publicKey.keyId, { keyId: publicKey.keyId, publicKey });
-    ring.set(name, { keyIds: publicKeys.map((key) => parseKeyId(key.keyId)), threshold: parseVersion(threshold) });
-  }
-  return { keys, roles: ring };
 }
 
 function common(

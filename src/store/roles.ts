@@ -45,24 +45,33 @@ export function findRole(reader: Reader, address: RoleAddress): StoredRole | und
     .get(address.repository, address.vehicle ?? '', address.name);
 }
 
-/** The role at `address`, made where it is missing. */
-export function roleAt(tx: Tx, address: RoleAddress): StoredRole {
+/** The role of a row id that another row names. */
+export function roleById(reader: Reader, id: number): StoredRole {
+  const role = reader.sql<StoredRole>(`SELECT ${COLUMNS} FROM roles WHERE id = ?`).get(id);
+  if (role === undefined) throw failure('INTERNAL', `there is no role ${id}`);
+  return role;
+}
+
+/** The role at `address`, made where it is missing; `bins` is the prefix of the hashed bins that it is one of. */
+export function roleAt(tx: Tx, address: RoleAddress & { readonly bins?: string | undefined }): StoredRole {
   const known = findRole(tx, address);
   if (known !== undefined) return known;
-  tx.sql('INSERT INTO roles (repository, vehicle, name) VALUES (?, ?, ?)').run(
+  tx.sql('INSERT INTO roles (repository, vehicle, name, bins) VALUES (?, ?, ?, ?)').run(
     address.repository,
     address.vehicle ?? null,
     address.name,
+    address.bins ?? null,
   );
   const made = findRole(tx, address);
   if (made === undefined) throw failure('INTERNAL', `role ${address.name} was not stored`);
   return made;
 }
 
-/** All roles of a repository that belong to no vehicle, by name. */
+/** All roles of a repository that belong to no vehicle, by name; hashed bins are left out. */
 export function repositoryRoles(reader: Reader, repository: RepositoryKind): readonly StoredRole[] {
   return reader
-    .sql<StoredRole>(`SELECT ${COLUMNS} FROM roles WHERE repository = ? AND ifnull(vehicle, '') = '' ORDER BY name`)
+    .sql<StoredRole>(`SELECT ${COLUMNS} FROM roles WHERE repository = ? AND ifnull(vehicle, '') = '' AND bins IS NULL
+       ORDER BY name`)
     .all(repository);
 }
 

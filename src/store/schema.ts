@@ -314,5 +314,17 @@ CREATE TABLE manifests (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const DELEGATIONS = `
+CREATE TABLE delegated_roles (
+  name TEXT PRIMARY KEY,
+  delegator INTEGER NOT NULL REFERENCES roles (id),
+  item TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delegated_roles_item ON delegated_roles (delegator, item);
+ALTER TABLE roles ADD COLUMN bins TEXT REFERENCES delegated_roles (name);
+CREATE INDEX roles_bins ON roles (bins, name) WHERE bins IS NOT NULL;
+CREATE INDEX versions_facts ON versions (role_id, version, state, length, expires, frozen_at);
+`;
+
 /** Migration N (from 1) takes the schema from `user_version` N - 1 to N. */
-export const MIGRATIONS: readonly string[] = [ROLES + FLEET + RELEASES + REQUESTS + AUDIT, DIRECTOR];
+export const MIGRATIONS: readonly string[] = [ROLES + FLEET + RELEASES + REQUESTS + AUDIT, DIRECTOR, DELEGATIONS];

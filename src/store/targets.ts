@@ -3,6 +3,7 @@ import { toHex, fromHex } from '../core/bytes.ts';
 import { parseTargetName } from '../core/brands.ts';
 import type { TargetName } from '../core/brands.ts';
 import { failure } from '../core/errors.ts';
+import { binsPrefixOf, delegatorOf, owningRoles, searchedRoles } from './delegations.ts';
 import type { Reader, Tx } from './reader.ts';
 import { completeItems, findRole, itemAt, nextItem, nextItems, roleAt, stageItem } from './roles.ts';
 import type { ItemValue, StoredRole } from './roles.ts';
@@ -36,31 +37,55 @@ export interface ListedTarget extends Target {
 
 const PREFIX = 'targets/';
 
-/** The name of the role whose Targets file lists `name`: the top-level one. */
-export function owningRole(_reader: Reader, _name: TargetName): string {
-  return 'targets';
+/** The name of the role that owns the path `name`; the first one where several must agree on it. */
+export function owningRole(reader: Reader, name: TargetName, hardwareIds?: readonly string[]): string {
+  return owningRoles(reader, { name, hardwareIds })[0] ?? 'targets';
 }
 
-/** Stages a target for the next version of the role that owns its path. @throws ROLE_UNKNOWN */
-export function stageTarget(tx: Tx, target: NewTarget): void {
+/**
+ * Stages a target for the next version of the role that owns its path, or of all where several must agree on it; what a
+ * client would find before it under the same name is staged for removal. Gives the names of the roles that will list it.
+ *
+ * @throws ROLE_UNKNOWN
+ */
+export function stageTarget(tx: Tx, target: NewTarget): readonly string[] {
   const { name, length, confidential, custom } = target;
   const insideBundle = target.insideBundle === true;
   const value = { length, sha256: toHex(target.sha256), custom, confidential, insideBundle };
-  stageItem(tx, targetsRole(tx, target.role ?? owningRole(tx, name)), { item: PREFIX + name, value });
-}
-
-/** Stages the removal of a target. @throws TARGET_UNKNOWN */
-export function stageTargetRemoval(tx: Tx, name: TargetName): void {
-  const role = targetsRole(tx, owningRole(tx, name));
-  if (nextItem(tx, role, PREFIX + name) === undefined) {
-    throw failure('TARGET_UNKNOWN', `${role.name} lists no target ${name}`);
+  const item = PREFIX + name;
+  const owners =
+    target.role === undefined ? owningRoles(tx, { name, hardwareIds: hardwareIdsOf(custom) }) : [target.role];
+  for (const owner of owners) stageItem(tx, targetsRole(tx, owner), { item, value });
+  const order = searchedRoles(tx, name);
+  for (const role of listingRoles(tx, name)) {
+    const isBefore = order.indexOf(role.name) < order.indexOf(owners[0] ?? '');
+    if (isBefore && !owners.includes(role.name)) stageItem(tx, role, { item, value: undefined });
   }
-  stageItem(tx, role, { item: PREFIX + name, value: undefined });
+  return owners;
 }
 
-/** The target as the next version will list it. */
+function hardwareIdsOf(custom: ItemValue): readonly string[] | undefined {
+  return Array.isArray(custom['hardwareIds']) ? custom['hardwareIds'].map(String) : undefined;
+}
+
+/** The roles whose next versions list `name`, in the order in which a client asks them. */
+export function listingRoles(reader: Reader, name: TargetName): readonly StoredRole[] {
+  return searchedRoles(reader, name)
+    .flatMap((role) => findRole(reader, { repository: 'image', name: role }) ?? [])
+    .filter((role) => nextItem(reader, role, PREFIX + name) !== undefined);
+}
+
+/** Stages the removal of a target from every role that lists it. @throws TARGET_UNKNOWN */
+export function stageTargetRemoval(tx: Tx, name: TargetName): readonly string[] {
+  const roles = listingRoles(tx, name);
+  if (roles.length === 0) throw failure('TARGET_UNKNOWN', `${owningRole(tx, name)} lists no target ${name}`);
+  for (const role of roles) stageItem(tx, role, { item: PREFIX + name, value: undefined });
+  return roles.map((role) => role.name);
+}
+
+/** The target as the next versions will list it, as a client would find it. */
 export function findTarget(reader: Reader, name: TargetName): ListedTarget | undefined {
-  const role = findRole(reader, { repository: 'image', name: owningRole(reader, name) });
+  const [role] = listingRoles(reader, name);
   const value = role === undefined ? undefined : nextItem(reader, role, PREFIX + name);
   return role === undefined || value === undefined ? undefined : listed(reader, role, { item: PREFIX + name, value });
 }
@@ -121,8 +146,11 @@ function targetNameOf(item: string): TargetName {
 
 function targetsRole(tx: Tx, name: string): StoredRole {
   const known = findRole(tx, { repository: 'image', name });
-  if (known === undefined && name !== 'targets') throw failure('ROLE_UNKNOWN', `there is no role ${name}`);
-  return known ?? roleAt(tx, { repository: 'image', name });
+  if (known !== undefined) return known;
+  if (name !== 'targets' && delegatorOf(tx, name) === undefined) {
+    throw failure('ROLE_UNKNOWN', `there is no role ${name}`);
+  }
+  return roleAt(tx, { repository: 'image', name, bins: binsPrefixOf(tx, name) });
 }
 
 function listed(reader: Reader, role: StoredRole, found: { item: string; value: ItemValue }): ListedTarget {

@@ -7,7 +7,7 @@ import type { Simulator } from '../testing/simulator.ts';
 import { sourceOf } from '../testing/trust-source.ts';
 import { trustingClient } from '../testing/trusting-client.ts';
 import { NAME, whoLists } from '../testing/who-lists.ts';
-import { binOf } from './path-pattern.ts';
+import { binOf } from '../formats/metadata/path-pattern.ts';
 
 describe('U13 U35: hardware ids', () => {
   test('a delegation for some hardware lists targets for that hardware only', async () => {

@@ -14,7 +14,7 @@ import type { Verified } from '../core/verified.ts';
 import { isJsonList } from '../formats/json/json.ts';
 import type { Delegation, RoleKeys, TargetFile, Targets } from '../formats/metadata/types.ts';
 import { believe } from './believe.ts';
-import { binOf, isInScope } from './path-pattern.ts';
+import { binOf, isInScope } from '../formats/metadata/path-pattern.ts';
 import { keyThreshold } from './role-policy.ts';
 import type { RolePolicy } from './role-policy.ts';
 import { refusal, roleText } from './refusal.ts';

@@ -6,11 +6,11 @@
  *
  * @see TUF 1.0.34 section 4.5 (PATHPATTERN); TAP 15
  */
-import type { TargetName } from '../core/brands.ts';
-import { toHex, utf8 } from '../core/bytes.ts';
-import type { EngineName } from '../core/ports.ts';
-import { sha256 } from '../crypto/hash.ts';
-import type { DelegationScope, SuccinctRoles } from '../formats/metadata/types.ts';
+import type { TargetName } from '../../core/brands.ts';
+import { toHex, utf8 } from '../../core/bytes.ts';
+import type { EngineName } from '../../core/ports.ts';
+import { sha256 } from '../../crypto/hash.ts';
+import type { DelegationScope, SuccinctRoles } from './types.ts';
 
 /** Whether `name` matches `pattern`. */
 export function matchesPattern(name: string, pattern: string): boolean {

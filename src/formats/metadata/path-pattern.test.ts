@@ -1,9 +1,9 @@
 /** Path patterns and bins. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseTargetName } from '../core/brands.ts';
-import { toHex, utf8 } from '../core/bytes.ts';
-import { sha256 } from '../crypto/hash.ts';
+import { parseTargetName } from '../../core/brands.ts';
+import { toHex, utf8 } from '../../core/bytes.ts';
+import { sha256 } from '../../crypto/hash.ts';
 import { binName, binOf, isInScope, matchesPattern } from './path-pattern.ts';
 
 describe('T10: patterns', () => {
