@@ -30,6 +30,15 @@ export function failing(
   };
 }
 
+/** Wraps `io` so that call number `at` (from 1) and every later one fail, as after a kill: nothing is tidied up. */
+export function killedAt(io: Io, at: number): FaultyIo {
+  let calls = 0;
+  const step = (): void => {
+    if (++calls >= at) throw new SecureevError('DISK_FULL', { message: 'injected: killed' });
+  };
+  return { io: { ...io, files: counted(io.files, step), random: counted(io.random, step) }, calls: () => calls };
+}
+
 /** Runs `work` once per call it makes, failing each in turn; `check` sees every failed run. Ends with a run that works. */
 export async function failEachCall(
   start: () => Promise<{ io: Io; check: (failedAt: number, thrown: unknown) => Promise<void> }>,
