@@ -1,17 +1,56 @@
-// Compiles src/ to dist/, whole: what no longer has a source does not survive.
-// Runs on whatever Node npm runs on; the compiler is a native program.
-import { spawnSync } from 'node:child_process';
-import { rmSync, existsSync } from 'node:fs';
+// Puts src/ and the libraries written in JavaScript together into dist/, whole: what no longer has a source does not survive.
+//
+// One file a group of modules, not hundreds: a command starts in half the time. Native modules stay where npm installed them,
+// and so does ink, which only a terminal needs. The libraries stay dependencies of the package, so that audits see them.
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dirname, join } from 'node:path';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+const dist = join(root, 'dist');
+const EXTERNAL = [/^node:/, /^better-sqlite3$/, /^zstd-napi\//, /^pkcs11js$/, /^ink$/, /^react(?:\/|$)/];
 
-if (!existsSync(compiler)) {
-  process.stderr.write('build: typescript is not installed; run npm ci first\n');
+if (!existsSync(join(root, 'node_modules', 'rolldown'))) {
+  process.stderr.write('build: rolldown is not installed; run npm ci first\n');
   process.exit(5);
 }
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-const run = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
-process.exit(run.status ?? 1);
+const { rolldown } = await import('rolldown');
+const bundle = await rolldown({
+  input: { main: join(root, 'src', 'main.ts'), ...threads() },
+  external: EXTERNAL,
+  platform: 'node',
+  tsconfig: join(root, 'tsconfig.json'),
+  // `using` came with Node 24.
+  transform: { target: 'node22.12' },
+});
+rmSync(dist, { recursive: true, force: true });
+const { output } = await bundle.write({
+  dir: dist,
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+});
+await bundle.close();
+writeFileSync(join(dist, 'THIRD-PARTY.txt'), notices(output));
+
+/** Scripts of threads are started by their file's name. */
+function threads() {
+  const folder = join(root, 'src', 'io');
+  const names = readdirSync(folder).filter((name) => name.endsWith('-worker.ts'));
+  return Object.fromEntries(names.map((name) => [name.slice(0, -3), join(folder, name)]));
+}
+
+/** The licences of what is in dist/ and not ours. */
+function notices(chunks) {
+  const modules = chunks.flatMap((chunk) => chunk.moduleIds ?? []);
+  const folders = modules.map((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0]);
+  const unique = [...new Set(folders.filter((folder) => folder !== undefined).sort())];
+  return unique.map(noticeOf).join('\n');
+}
+
+function noticeOf(folder) {
+  const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined) throw new Error(`${name} has no licence file to pass on`);
+  return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+}

@@ -72,7 +72,7 @@ function wantsJson(argv: readonly string[]): boolean {
 }
 
 async function versionAnswer(json: boolean): Promise<Answer> {
-  const { packageVersion } = await import('./io/package-version.ts');
+  const { packageVersion } = await import('./io/program.ts');
   return infoAnswer({ words: '', json, result: { version: packageVersion() }, text: packageVersion() });
 }
 

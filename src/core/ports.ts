@@ -85,9 +85,9 @@ export interface OutputFile extends AsyncDisposable {
 export interface ScratchFile extends AsyncDisposable {
   write(bytes: Uint8Array): Promise<void>;
   /** What was written, from the start; a chunk is valid until the next one is asked for. */
-  stream(chunkBytes?: number): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  stream(): AsyncIterable<Uint8Array>;
   /** The same for the last time: what has been read is given back, and the file is of no more use. */
-  consume(chunkBytes?: number): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  consume(): AsyncIterable<Uint8Array>;
 }
 
 /** How a file is made. */
@@ -110,6 +110,8 @@ export interface Files {
   write(path: string, bytes: Uint8Array, options?: CreateOptions): Promise<void>;
   /** Scratch space in `folder`. */
   scratch(folder: string): Promise<ScratchFile>;
+  /** Zeroed memory of `sizeBytes` for long writing: the disk can take it as it is, where other memory is copied first. */
+  blockMemory(sizeBytes: number): Uint8Array;
   /** Gives the file `from` the second name `to`, by hard link where the file system can and by copy where not. @throws FILE_EXISTS */
   link(from: string, to: string): Promise<void>;
   /** What `path` is; undefined where there is nothing. Follows symbolic links. */

@@ -1,7 +1,7 @@
 /** Environment variables, and who we are for the audit log. */
 import { networkInterfaces, userInfo } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { Environment } from '../core/ports.ts';
+import { programFolder } from './program.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -21,7 +21,7 @@ export function nodeEnvironment(env: Variables): Environment {
       const { node, openssl } = process.versions;
       return { node, openssl: openssl ?? 'none', platform: `${process.platform} ${process.arch}` };
     },
-    programFolder: fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, ''),
+    programFolder: programFolder(),
     networkInterfaces: outerInterfaces,
   };
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -18,6 +19,12 @@ async function codeOf(work: Promise<unknown>): Promise<ErrorCode | 'nothing was 
     throw thrown;
   }
   return 'nothing was thrown';
+}
+
+async function sha256Of(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of chunks) hash.update(chunk);
+  return hash.digest('hex');
 }
 
 async function gathered(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
@@ -203,7 +210,26 @@ describe('scratch space, links and folders', () => {
     await scratch.write(utf8('abc'));
     await scratch.write(utf8('defg'));
     expect(readdirSync(folder.path)).toEqual([]);
-    expect(await gathered(scratch.stream(3))).toEqual(utf8('abcdefg'));
+    expect(await gathered(scratch.stream())).toEqual(utf8('abcdefg'));
+  });
+
+  test.for(['block memory', 'any memory'])('scratch space of several segments, written from %s', async (memory) => {
+    await using folder = await scratchFolder();
+    await using scratch = await folder.files.scratch('.');
+    const blockBytes = 3 << 20;
+    const block = memory === 'any memory' ? new Uint8Array(blockBytes) : folder.files.blockMemory(blockBytes);
+    const hash = createHash('sha256');
+    for (let index = 0; index < 7; index++) {
+      // The last one is no whole number of pages.
+      const part = block.subarray(0, index === 6 ? 12_345 : blockBytes);
+      part.fill(index + 1);
+      part[index] = 0xff;
+      hash.update(part);
+      await scratch.write(part);
+    }
+    const written = hash.digest('hex');
+    expect(await sha256Of(scratch.stream())).toBe(written);
+    expect(await sha256Of(scratch.consume())).toBe(written);
   });
 
   test('a link is a second name, never over an existing one', async () => {

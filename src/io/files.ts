@@ -15,6 +15,7 @@ import type { FileStatus, Files } from '../core/ports.ts';
 import { openInput, readAt, throwIfInterrupted } from './input-file.ts';
 import { createOutput, linkFile } from './output-file.ts';
 import { createScratch } from './scratch-file.ts';
+import { sharedMemory } from './shared-memory.ts';
 import { onFile, systemCode } from './system-errors.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 
@@ -50,6 +51,7 @@ export function nodeFiles(options: FilesOptions): Files {
       await file.commit();
     },
     scratch: (folder) => createScratch(at(folder), writing(folder)),
+    blockMemory: (sizeBytes) => new Uint8Array(sharedMemory(sizeBytes), 0, sizeBytes),
     link: (from, to) => linkFile(at(from), at(to), writing(to)),
     status: (path) => onFile('look at', path, () => statusOf(at(path))),
     list: (folder) => onFile('list', folder, () => namesIn(at(folder))),

@@ -8,6 +8,7 @@ import type { EngineName, Hashing, SharedHash } from '../core/ports.ts';
 import { startSha256 } from '../crypto/hash.ts';
 import { ringMemory, ringOf } from './hash-ring.ts';
 import type { RingMemory } from './hash-ring.ts';
+import { threadScript } from './program.ts';
 
 /** Below this, starting a thread takes longer than it saves. */
 const WORTH_A_THREAD_BYTES = 16 * 1024 * 1024;
@@ -54,9 +55,7 @@ function inlineHash(engine: EngineName, blockBytes: number, blocks: number): Sha
 
 /** A thread without work does not keep the process alive. */
 function startThread(): Worker {
-  // The compiled file beside the compiled file, the source beside the source.
-  const script = new URL(`./hash-worker${import.meta.url.slice(-3)}`, import.meta.url);
-  const worker = new Worker(script, { env: {}, execArgv: [], stdin: false });
+  const worker = new Worker(threadScript('hash-worker'), { env: {}, execArgv: [], stdin: false });
   worker.unref();
   return worker;
 }

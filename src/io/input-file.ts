@@ -34,8 +34,11 @@ export async function openInput(path: string, { shown, signal }: Reading): Promi
     sizeBytes: size,
     read,
     readInto,
-    stream: ({ from = 0, length = size - from, chunkBytes = STREAM_CHUNK_BYTES, reuse = false } = {}) =>
-      readAhead(readInto, { from, end: Math.min(size, from + length), chunkBytes, reuse }),
+    stream({ from = 0, length = size - from, chunkBytes = STREAM_CHUNK_BYTES, reuse = false } = {}) {
+      const end = Math.min(size, from + length);
+      const fresh = (): Uint8Array<ArrayBuffer> => uninitialised(Math.max(0, Math.min(chunkBytes, end - from)));
+      return readAhead(readInto, { from, end, chunkBytes, memory: reuse ? memoryRing(fresh) : fresh });
+    },
     [Symbol.asyncDispose]: () => handle.close(),
   };
 }
@@ -69,29 +72,30 @@ export async function fill(handle: FileHandle, offset: number, target: Uint8Arra
 }
 
 /** Reads into `target` from `offset` on; gives the count of bytes, fewer only at the end of the file. */
-type ReadInto = (offset: number, target: Uint8Array<ArrayBuffer>) => Promise<number>;
+type ReadInto = (offset: number, target: Uint8Array) => Promise<number>;
 
 /** Chunks being read while the caller works on one. */
 const CHUNKS_AHEAD = 2;
 
 /** What {@link readAhead} reads, and in which chunks. */
-export interface AheadRange {
+export interface AheadRange<B extends ArrayBufferLike> {
   readonly from: number;
   readonly end: number;
   readonly chunkBytes: number;
-  /** A chunk is valid only until the next one is asked for. */
-  readonly reuse: boolean;
+  /** Where the next chunk is read to: at least `chunkBytes`. */
+  readonly memory: () => Uint8Array<B>;
 }
 
 /** Yields the range in chunks, the next ones being read while the caller works on the last. */
-export async function* readAhead(readInto: ReadInto, range: AheadRange): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const { end, chunkBytes } = range;
-  const next = chunkSource(range);
-  const pending: Promise<Uint8Array<ArrayBuffer>>[] = [];
-  let offset = range.from;
+export async function* readAhead<B extends ArrayBufferLike>(
+  readInto: ReadInto,
+  { from, end, chunkBytes, memory }: AheadRange<B>,
+): AsyncGenerator<Uint8Array<B>> {
+  const pending: Promise<Uint8Array<B>>[] = [];
+  let offset = from;
   const start = (): void => {
     while (pending.length < CHUNKS_AHEAD && offset < end) {
-      const target = next().subarray(0, Math.min(chunkBytes, end - offset));
+      const target = memory().subarray(0, Math.min(chunkBytes, end - offset));
       const chunk = readInto(offset, target).then((count) => target.subarray(0, count));
       // A caller that stops early never awaits this one.
       chunk.catch(() => undefined);
@@ -111,15 +115,13 @@ export async function* readAhead(readInto: ReadInto, range: AheadRange): AsyncGe
   }
 }
 
-/** Memory for chunks: fresh each time, or a ring of those being read, the one in the caller's hand and one to spare. */
-function chunkSource({ from, end, chunkBytes, reuse }: AheadRange): () => Uint8Array<ArrayBuffer> {
-  const chunk = (): Uint8Array<ArrayBuffer> => uninitialised(Math.max(0, Math.min(chunkBytes, end - from)));
-  if (!reuse) return chunk;
-  const ring: Uint8Array<ArrayBuffer>[] = [];
+/** Memory that comes round again: for the chunks being read, the one in the caller's hand and one to spare. */
+export function memoryRing<B extends ArrayBufferLike>(make: () => Uint8Array<B>): () => Uint8Array<B> {
+  const ring: Uint8Array<B>[] = [];
   let at = 0;
   return () => {
     const index = at++ % (CHUNKS_AHEAD + 2);
-    const known = ring[index] ?? chunk();
+    const known = ring[index] ?? make();
     ring[index] = known;
     return known;
   };

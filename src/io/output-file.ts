@@ -12,8 +12,8 @@ import { quote } from '../core/brands.ts';
 import { SecureevError } from '../core/errors.ts';
 import type { CreateOptions, OutputFile } from '../core/ports.ts';
 import { throwIfInterrupted } from './input-file.ts';
-import { directWriter } from './direct-write.ts';
-import type { DirectWriter } from './direct-write.ts';
+import { directFile } from './direct-file.ts';
+import type { DirectFile } from './direct-file.ts';
 import { onFile, systemCode } from './system-errors.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 
@@ -36,7 +36,7 @@ export async function createOutput(path: string, writing: Writing, options: Crea
   await refuseOccupied(path, shown, overwrite);
   const name = temporary.nameBeside(path);
   const handle = await onFile('create', shown, () => open(name, 'wx', options.mode ?? 0o644));
-  const { write, writeAt, flushing, direct } = writers(name, handle, writing);
+  const { write, writeAt, flushing, direct } = writers(handle, writing);
   let open_ = true;
   const close = async (): Promise<void> => {
     await flushing.settled();
@@ -65,12 +65,11 @@ export async function createOutput(path: string, writing: Writing, options: Crea
 
 /** The ways into a file that is being made. */
 function writers(
-  name: string,
   handle: FileHandle,
   { shown, signal }: Writing,
-): Pick<OutputFile, 'write' | 'writeAt'> & { readonly flushing: FlushBehind; readonly direct: DirectWriter } {
+): Pick<OutputFile, 'write' | 'writeAt'> & { readonly flushing: FlushBehind; readonly direct: DirectFile } {
   const writer = positionedWriter(handle, shown, signal);
-  const direct = directWriter(name);
+  const direct = directFile(handle, 'write');
   const flushing = flushBehind(handle);
   return {
     async write(bytes) {

@@ -42,6 +42,7 @@ export function memoryFiles(initial: Readonly<Record<string, string | Uint8Array
       await file.commit();
     },
     scratch: async () => scratchFile(),
+    blockMemory: (sizeBytes) => new Uint8Array(sizeBytes),
     async link(from, to) {
       const file = { bytes: found(from), mode: stored.get(at(from))?.mode ?? 0o644 };
       refuseOccupied(stored, to);
@@ -112,8 +113,8 @@ function scratchFile(): ScratchFile {
     async write(bytes) {
       content = concatBytes(content, bytes);
     },
-    stream: (chunkBytes = 1 << 20) => chunked(content, chunkBytes),
-    consume: (chunkBytes = 1 << 20) => chunked(content, chunkBytes),
+    stream: () => chunked(content, 1 << 20),
+    consume: () => chunked(content, 1 << 20),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

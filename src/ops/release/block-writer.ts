@@ -1,7 +1,11 @@
 /** Gathers pieces into blocks of 1 MiB and writes one block while the next is filled. */
 
+import type { Files } from '../../core/ports.ts';
+
 /** The size of a block. */
 export const BLOCK_BYTES = 1024 * 1024;
+/** From here on special memory is worth its making. */
+const LONG_BLOCKS = 8;
 
 /** Takes pieces of any size. */
 export interface BlockWriter {
@@ -11,22 +15,31 @@ export interface BlockWriter {
   finish(): Promise<void>;
 }
 
-/** Writes through `write`, which may use a block until it resolves; `onBlock` sees each block while it is written. */
-export function blockWriter(
-  write: (bytes: Uint8Array) => Promise<void>,
-  onBlock: (bytes: Uint8Array) => void = () => undefined,
-): BlockWriter {
-  let [filling, spare] = [new Uint8Array(BLOCK_BYTES), new Uint8Array(BLOCK_BYTES)];
+/** Where blocks go. */
+export interface BlockSink {
+  /** What will be written in all, about: memory for many blocks is made so that the disk takes it as it is. */
+  readonly expectedBytes: number;
+  /** May use the block until it resolves. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Sees each block while it is written. */
+  onBlock?(bytes: Uint8Array): void;
+}
+
+/** Starts with an empty block. */
+export function blockWriter(files: Files, sink: BlockSink): BlockWriter {
+  const isLong = sink.expectedBytes > LONG_BLOCKS * BLOCK_BYTES;
+  const memory = (): Uint8Array => (isLong ? files.blockMemory(BLOCK_BYTES) : new Uint8Array(BLOCK_BYTES));
+  let [filling, spare] = [memory(), memory()];
   let filled = 0;
   let pending: Promise<void> = Promise.resolve();
 
   async function flush(): Promise<void> {
     await pending;
     const block = filling.subarray(0, filled);
-    pending = write(block);
+    pending = sink.write(block);
     // A failure is reported by whoever awaits it next; until then it must not count as unhandled.
     pending.catch(() => undefined);
-    onBlock(block);
+    sink.onBlock?.(block);
     [filling, spare] = [spare, filling];
     filled = 0;
   }

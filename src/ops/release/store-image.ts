@@ -71,7 +71,7 @@ async function encodeInto(
   const { sizeBytes } = input;
   using encoder = imageEncoder({ engine, zstd, codec, level, workers: WORKERS, sizeBytes, chunkBytes });
   const task = io.progress.start(`compressing ${path}`, sizeBytes, 'bytes');
-  const writer = blockWriter((bytes) => scratch.write(bytes));
+  const writer = blockWriter(io.files, { expectedBytes: sizeBytes, write: (bytes) => scratch.write(bytes) });
   for await (const block of input.stream({ reuse: true })) {
     signal.throwIfAborted();
     for (const piece of encoder.push(block)) await writer.push(piece);

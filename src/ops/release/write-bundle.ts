@@ -27,14 +27,15 @@ export async function writeBundle(io: Io, output: OutputFile, content: BundleCon
   const total = content.payloads.reduce((sum, payload) => sum + payload.storedBytes, 0);
   const task = io.progress.start(`writing ${output.path}`, total, 'bytes');
   let sizeBytes = 0;
-  const writer = blockWriter(
-    (bytes) => output.write(bytes),
-    (bytes) => {
+  const writer = blockWriter(io.files, {
+    expectedBytes: total,
+    write: (bytes) => output.write(bytes),
+    onBlock: (bytes) => {
       hash.update(bytes);
       sizeBytes += bytes.length;
       task.advance(bytes.length);
     },
-  );
+  });
   for (const piece of encodeHead(content.parts, content.signatures)) await writer.push(piece);
   for (const payload of content.payloads) {
     for await (const piece of interleave(payload)) await writer.push(piece);
