@@ -21,6 +21,7 @@ export interface Io {
   readonly processes: Processes;
   readonly zstd: Zstd;
   readonly hashing: Hashing;
+  readonly workers: Workers;
   readonly http: Http;
   /** Where progress goes; a no-op with `--quiet`. */
   readonly progress: Progress;
@@ -220,4 +221,32 @@ export interface Hashing {
   prepare(wanted: { threads: number; expectedBytes: number }): void;
   /** Starts a SHA-256 with a ring of `blocks` blocks of `blockBytes`; on this thread where `expectedBytes` are few. */
   sha256(options: { blockBytes: number; blocks: number; expectedBytes: number }): SharedHash;
+}
+
+/** A private key that threads of this process may hold while they sign in bulk. */
+export interface BulkKey {
+  /** A signature algorithm's id. */
+  readonly algorithm: string;
+  /** Copied when a pool is made. */
+  readonly secret: Uint8Array;
+  /** Raw; every signature is verified under it. */
+  readonly publicKey: Uint8Array;
+}
+
+/** Keys that are ready on one or more threads. Disposing it wipes them and ends its threads. */
+export interface SigningPool extends AsyncDisposable {
+  readonly threads: number;
+  /**
+   * The raw signatures of a lot of `messages` by key number `key`, in order, each verified.
+   * @throws ENGINE_DISAGREES, KEY_MALFORMED
+   */
+  sign(key: number, messages: readonly Uint8Array[]): Promise<readonly Uint8Array[]>;
+  /** How many signatures were verified by both engines so far: the first of each key and thread, and one in a fixed number. */
+  crossChecked(): number;
+}
+
+/** Threads for bulk work. */
+export interface Workers {
+  /** A pool that signs with `keys`, on all cores where about `expected` signatures are many. @throws KEY_MALFORMED */
+  signing(keys: readonly BulkKey[], expected: number): Promise<SigningPool>;
 }

@@ -12,6 +12,7 @@ import { nodeProcesses } from './processes.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 import { nodeTerminal } from './terminal.ts';
 import { nodeHashing } from './hashing.ts';
+import { nodeWorkers } from './workers.ts';
 import { nodeZstd } from './zstd.ts';
 
 const RANDOM_BYTES_MAX = 65_536;
@@ -38,6 +39,7 @@ export function createIo(machine: Machine, run: Run): Io {
     processes: nodeProcesses({ env, folder: workingFolder, signal }),
     zstd: nodeZstd(),
     hashing: nodeHashing(engine),
+    workers: nodeWorkers(engine),
     http: createHttp({ limits: HTTP_LIMITS, signal, elapsedMs: () => performance.now() }),
     progress,
     signal,

@@ -44,10 +44,17 @@ interface Use {
 
 function signerKey({ publicKey, secret }: PrivateKey, { io, deterministic, isOpen }: Use): SignerKey {
   const algorithm = signatureAlgorithm(publicKey.algorithm);
+  const requireOpen = (): void => {
+    if (!isOpen()) throw failure('INTERNAL', 'a signer was used after it was closed');
+  };
   return {
     publicKey,
+    lend: () => {
+      requireOpen();
+      return { algorithm: publicKey.algorithm, secret, publicKey: publicKey.bytes };
+    },
     sign: async (message) => {
-      if (!isOpen()) throw failure('INTERNAL', 'a signer was used after it was closed');
+      requireOpen();
       const randomness = deterministic === true ? undefined : io.random.bytes(RANDOMNESS_BYTES);
       return signChecked({ algorithm, engine: io.engine, secret, publicKey: publicKey.bytes, message, randomness });
     },

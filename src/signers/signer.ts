@@ -1,5 +1,5 @@
 /** What holds a private key, wherever it is. */
-import type { Io } from '../core/ports.ts';
+import type { BulkKey, Io } from '../core/ports.ts';
 import type { PublicKey } from '../formats/keys/public-key.ts';
 
 /** One private key that signs. */
@@ -7,6 +7,8 @@ export interface SignerKey {
   readonly publicKey: PublicKey;
   /** The raw signature of `message`, verified under `publicKey` before it is returned. @throws SIGNER_*, ENGINE_DISAGREES */
   sign(message: Uint8Array): Promise<Uint8Array>;
+  /** The key itself, where this process holds it, for threads that sign in bulk; a token's never leaves it. */
+  lend?(): BulkKey;
 }
 
 /** An opened signer: one key, or a classical and a post-quantum one in this order. Disposing it forgets the secrets. */

@@ -262,6 +262,7 @@ CREATE TABLE campaign_vehicles (
   vehicle TEXT NOT NULL REFERENCES vehicles (id),
   wave INTEGER NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('pending', 'signed', 'installed', 'failed', 'withdrawn')),
+  reason TEXT,
   PRIMARY KEY (campaign, vehicle)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX campaign_vehicles_state ON campaign_vehicles (campaign, state, vehicle);
@@ -283,13 +284,13 @@ CREATE TABLE director_files (
   vehicle TEXT NOT NULL REFERENCES vehicles (id),
   role TEXT NOT NULL CHECK (role IN ('targets', 'snapshot', 'timestamp')),
   version INTEGER NOT NULL CHECK (version > 0),
-  file BLOB NOT NULL,
+  expires INTEGER NOT NULL,
   length INTEGER NOT NULL,
   sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
-  expires INTEGER NOT NULL,
+  file BLOB NOT NULL,
   PRIMARY KEY (vehicle, role)
 ) STRICT;
-CREATE INDEX director_files_expires ON director_files (role, expires);
+CREATE INDEX director_files_expires ON director_files (role, expires, vehicle);
 
 CREATE TABLE installed (
   vehicle TEXT NOT NULL REFERENCES vehicles (id),

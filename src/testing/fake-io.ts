@@ -3,6 +3,7 @@ import { failure } from '../core/errors.ts';
 import type { EngineName, Environment, Http, Io, Processes, Terminal } from '../core/ports.ts';
 import type { Progress } from '../core/report.ts';
 import { inlineHashing } from '../io/hashing.ts';
+import { inlineWorkers } from '../io/workers.ts';
 import { nodeZstd } from '../io/zstd.ts';
 import { fixedClock, seededRandom } from './clock.ts';
 import type { FixedClock } from './clock.ts';
@@ -46,6 +47,7 @@ export function fakeIo(setup: FakeSetup = {}): FakeIo {
     processes: setup.processes ?? noProcesses(),
     zstd: nodeZstd(),
     hashing: inlineHashing(setup.engine ?? 'native'),
+    workers: inlineWorkers(setup.engine ?? 'native'),
     http: setup.http ?? { get: async (url) => Promise.reject(new Error(`the test has no server for ${url}`)) },
     progress: silentProgress(),
     signal: setup.signal ?? new AbortController().signal,

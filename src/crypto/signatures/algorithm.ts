@@ -26,6 +26,14 @@ export interface ExpandedForm {
   of(seed: Uint8Array): Uint8Array;
 }
 
+/** A key pair in the runtime's own form, kept for many signatures: making it anew each time is a tenth of the work. */
+export interface HeldKey {
+  /** A fresh signature, hedged where the algorithm is. */
+  sign(message: Uint8Array): Uint8Array;
+  /** Whether a signature of the exact length is good under the public key. */
+  isGood(message: Uint8Array, signature: Uint8Array): boolean;
+}
+
 /** A signature algorithm over raw keys. Lengths are exact. */
 export interface SignatureAlgorithm {
   readonly id: string;
@@ -48,6 +56,8 @@ export interface SignatureAlgorithm {
   checkPublicKey(engine: EngineName, publicKey: Uint8Array): void;
   /** Signs `message`; most callers want `signChecked`. @throws KEY_MALFORMED */
   sign(request: SignRequest): Uint8Array;
+  /** Keeps a key pair with engine `native`; undefined where the runtime cannot. @throws KEY_MALFORMED */
+  hold?(secret: Uint8Array, publicKey: Uint8Array): HeldKey | undefined;
   /** Returns only where the signature is good. @throws SIGNATURE_INVALID, KEY_MALFORMED */
   verify(request: VerifyRequest): void;
 }

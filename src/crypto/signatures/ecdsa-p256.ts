@@ -10,7 +10,7 @@ import type { EngineName } from '../../core/ports.ts';
 import { sha256 } from '../hash.ts';
 import { demandBytes, keyMalformed, orThrow, plainBytes, signatureInvalid } from '../key-bytes.ts';
 import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
-import type { SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
+import type { HeldKey, SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
 
 const ID = 'ecdsa-p256';
 const SCALAR_BYTES = 32;
@@ -58,6 +58,19 @@ function sign({ engine, secret, message, randomness }: SignRequest): Uint8Array 
   }, scalarMalformed);
 }
 
+function hold(secret: Uint8Array, publicKey: Uint8Array): HeldKey {
+  demandBytes(secret, SCALAR_BYTES, { algorithm: ID, part: 'secret' });
+  checkPublicKey('native', publicKey);
+  if (!p256.utils.isValidSecretKey(secret)) throw scalarMalformed();
+  const dsaEncoding = 'ieee-p1363';
+  const privateKey = orThrow(() => nativeSecretKey('p-256', secret), scalarMalformed);
+  const key = nativePublicKey('p-256', publicKey);
+  return {
+    sign: (message) => plainBytes(nodeCrypto.sign('sha256', message, { key: privateKey, dsaEncoding })),
+    isGood: (message, signature) => nodeCrypto.verify('sha256', message, { key, dsaEncoding }, signature),
+  };
+}
+
 function verify({ engine, publicKey, message, signature }: VerifyRequest): void {
   demandPoint(publicKey);
   const good = engine === 'native' ? nativeVerify : nobleVerify;
@@ -100,5 +113,6 @@ export const ecdsaP256 = {
   publicKeyOf,
   checkPublicKey,
   sign,
+  hold,
   verify,
 } as const satisfies SignatureAlgorithm;

@@ -15,7 +15,7 @@ import type { EngineName } from '../../core/ports.ts';
 import { sha512 } from '../hash.ts';
 import { demandBytes, keyMalformed, orThrow, plainBytes, signatureInvalid } from '../key-bytes.ts';
 import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
-import type { SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
+import type { HeldKey, SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
 
 const ID = 'ed25519';
 const KEY_BYTES = 32;
@@ -54,6 +54,17 @@ function sign({ engine, secret, message }: SignRequest): Uint8Array {
   demandBytes(secret, KEY_BYTES, { algorithm: ID, part: 'secret' });
   if (engine === 'noble') return noble.sign(message, secret);
   return plainBytes(nodeCrypto.sign(null, message, nativeSecretKey('ed25519', secret)));
+}
+
+function hold(secret: Uint8Array, publicKey: Uint8Array): HeldKey {
+  demandBytes(secret, KEY_BYTES, { algorithm: ID, part: 'secret' });
+  checkPublicKey('native', publicKey);
+  const privateKey = nativeSecretKey('ed25519', secret);
+  const key = nativePublicKey('ed25519', publicKey);
+  return {
+    sign: (message) => plainBytes(nodeCrypto.sign(null, message, privateKey)),
+    isGood: (message, signature) => nodeCrypto.verify(null, message, key, signature),
+  };
 }
 
 function verify({ engine, publicKey, message, signature }: VerifyRequest): void {
@@ -109,5 +120,6 @@ export const ed25519 = {
   publicKeyOf,
   checkPublicKey,
   sign,
+  hold,
   verify,
 } as const satisfies SignatureAlgorithm;

@@ -12,7 +12,7 @@ import type { EngineName } from '../../core/ports.ts';
 import { NATIVE } from '../engine.ts';
 import { demandBytes, keyMalformed, orThrow, plainBytes, signatureInvalid } from '../key-bytes.ts';
 import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
-import type { SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
+import type { HeldKey, SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
 
 const SEED_BYTES = 32;
 const RANDOMNESS_BYTES = 32;
@@ -50,6 +50,7 @@ function mlDsa<const Id extends MlDsaId>(parameters: Parameters<Id>): SignatureA
     publicKeyOf,
     checkPublicKey,
     sign: (request) => sign(parameters, request),
+    hold: (secret, publicKey) => hold(parameters, secret, publicKey),
     verify: (request) => {
       checkPublicKey(request.engine, request.publicKey);
       if (!isGood(parameters, request)) throw signatureInvalid(id);
@@ -93,6 +94,20 @@ function sign(parameters: Parameters<MlDsaId>, request: SignRequest): Uint8Array
     () => noble.sign(message, secretKey, { extraEntropy: randomness ?? false }),
     () => outOfRange(id),
   );
+}
+
+/** The runtime reads a seed; an expanded key is noble's alone. */
+function hold(parameters: Parameters<MlDsaId>, secret: Uint8Array, publicKey: Uint8Array): HeldKey | undefined {
+  const { id, publicKeyBytes } = parameters;
+  demandBytes(publicKey, publicKeyBytes, { algorithm: id, part: 'public key' });
+  if (!NATIVE.mlDsa || isExpanded(parameters, secret)) return undefined;
+  demandBytes(secret, SEED_BYTES, { algorithm: id, part: 'secret' });
+  const privateKey = nativeSecretKey(id, secret);
+  const key = nativePublicKey(id, publicKey);
+  return {
+    sign: (message) => plainBytes(nodeCrypto.sign(null, message, privateKey)),
+    isGood: (message, signature) => nodeCrypto.verify(null, message, key, signature),
+  };
 }
 
 function outOfRange(id: MlDsaId) {
