@@ -134,6 +134,15 @@ export const ERROR_CODES = {
   TRUST_ARBITRARY_SOFTWARE: 'refused',
   TRUST_HASH_UNKNOWN: 'refused',
 
+  // formats/backup
+  BACKUP_MALFORMED: 'malformed',
+  BACKUP_DAMAGED: 'malformed',
+  BACKUP_NEWER: 'environment',
+  RESTORE_OCCUPIED: 'environment',
+  RESTORE_OTHER: 'refused',
+  RESTORE_ROOT_MISSING: 'policy',
+  ROLE_BEHIND: 'policy',
+
   // formats/shares
   SHARE_MALFORMED: 'malformed',
   SHARE_MIXED: 'refused',
@@ -293,6 +302,12 @@ export const ERROR_CODES = {
   INSPECT_UNKNOWN: 'malformed',
   IMAGE_EMPTY: 'malformed',
   IMAGE_CHANGED: 'environment',
+
+  // ops/fleet/director
+  DIRECTOR_ROOT_MISSING: 'policy',
+  DIRECTOR_KEYS_MISSING: 'policy',
+  DIRECTOR_TARGET_NOT_COMPLETE: 'policy',
+  ECU_TWICE: 'policy',
 } as const satisfies Record<string, ExitKind>;
 
 /** A code of {@link ERROR_CODES}. */

@@ -122,6 +122,8 @@ export interface Files {
   makeFolder(path: string): Promise<void>;
   /** Removes a file; no error where there is none. */
   remove(path: string): Promise<void>;
+  /** Removes a folder if it is empty; no error where there is none, or something in it. */
+  removeFolder(path: string): Promise<void>;
   /** The absolute path with symbolic links resolved, of something that exists. */
   realPath(path: string): Promise<string>;
 }

@@ -5,7 +5,7 @@
  * read only where the user named it as such (`-`, `/dev/...`), never because it lies where a file should.
  */
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, realpath, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rmdir, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { quote } from '../core/brands.ts';
@@ -59,6 +59,7 @@ export function nodeFiles(options: FilesOptions): Files {
       await onFile('create', path, () => mkdir(at(path), { recursive: true }));
     },
     remove: (path) => onFile('remove', path, () => removeFile(at(path))),
+    removeFolder: (path) => onFile('remove', path, () => removeEmptyFolder(at(path))),
     realPath: (path) => onFile('find', path, () => realpath(at(path))),
   };
 }
@@ -146,6 +147,14 @@ async function removeFile(path: string): Promise<void> {
     await unlink(path);
   } catch (thrown) {
     if (systemCode(thrown) !== 'ENOENT') throw thrown;
+  }
+}
+
+async function removeEmptyFolder(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (thrown) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(thrown))) throw thrown;
   }
 }
 

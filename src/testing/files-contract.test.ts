@@ -87,6 +87,19 @@ describe.each(PLACES)('files %s', (_, place) => {
     for await (const chunk of file.stream({ from: 1, length: 5, chunkBytes: 2 })) chunks.push(chunk.length);
     expect(chunks).toEqual([2, 2, 1]);
   });
+
+  test('removes a folder only when it is empty', async () => {
+    await using at = await place();
+    const { files } = at;
+    await files.write('a/b/file', utf8('x'));
+    await files.removeFolder('a/b');
+    expect((await files.status('a/b'))?.kind).toBe('folder');
+    await files.remove('a/b/file');
+    await files.makeFolder('a/b');
+    await files.removeFolder('a/b');
+    await files.removeFolder('a/b');
+    expect(await files.status('a/b')).toBeUndefined();
+  });
 });
 
 describe('fault injection', () => {

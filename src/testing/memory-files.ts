@@ -56,6 +56,9 @@ export function memoryFiles(initial: Readonly<Record<string, string | Uint8Array
     list: async (folder) => namesIn([...stored.keys(), ...folders], at(folder)),
     makeFolder: async (path) => void folders.add(at(path)),
     remove: async (path) => void stored.delete(at(path)),
+    async removeFolder(path) {
+      if (namesIn([...stored.keys(), ...folders], at(path)).length === 0) folders.delete(at(path));
+    },
     async realPath(path) {
       if (!isFolder(at(path))) found(path);
       return at(path);
