@@ -2,7 +2,7 @@
 //
 // One file a group of modules, not hundreds: a command starts in half the time. Native modules stay where npm installed them,
 // and so does ink, which only a terminal needs. The libraries stay dependencies of the package, so that audits see them.
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dirname, join } from 'node:path';
 
@@ -23,15 +23,18 @@ const bundle = await rolldown({
   // `using` came with Node 24.
   transform: { target: 'node22.12' },
 });
-rmSync(dist, { recursive: true, force: true });
+const fresh = `${dist}.new`;
+rmSync(fresh, { recursive: true, force: true });
 const { output } = await bundle.write({
-  dir: dist,
+  dir: fresh,
   format: 'esm',
   entryFileNames: '[name].js',
   chunkFileNames: '[name]-[hash].js',
 });
 await bundle.close();
-writeFileSync(join(dist, 'THIRD-PARTY.txt'), notices(output));
+writeFileSync(join(fresh, 'THIRD-PARTY.txt'), notices(output));
+rmSync(dist, { recursive: true, force: true });
+renameSync(fresh, dist);
 
 /** Scripts of threads are started by their file's name. */
 function threads() {

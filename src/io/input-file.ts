@@ -75,7 +75,7 @@ export async function fill(handle: FileHandle, offset: number, target: Uint8Arra
 type ReadInto = (offset: number, target: Uint8Array) => Promise<number>;
 
 /** Chunks being read while the caller works on one. */
-const CHUNKS_AHEAD = 2;
+const CHUNKS_AHEAD = 3;
 
 /** What {@link readAhead} reads, and in which chunks. */
 export interface AheadRange<B extends ArrayBufferLike> {

@@ -1,4 +1,4 @@
-/** Gathers pieces into blocks of 1 MiB and writes one block while the next is filled. */
+/** Gathers pieces into blocks of 1 MiB, which are written in order behind the caller's back. */
 
 import type { Files } from '../../core/ports.ts';
 
@@ -6,6 +6,8 @@ import type { Files } from '../../core/ports.ts';
 export const BLOCK_BYTES = 1024 * 1024;
 /** From here on special memory is worth its making. */
 const LONG_BLOCKS = 8;
+/** Blocks that wait to be written while the next one is filled. */
+const BLOCKS_BEHIND = 3;
 
 /** Takes pieces of any size. */
 export interface BlockWriter {
@@ -29,18 +31,31 @@ export interface BlockSink {
 export function blockWriter(files: Files, sink: BlockSink): BlockWriter {
   const isLong = sink.expectedBytes > LONG_BLOCKS * BLOCK_BYTES;
   const memory = (): Uint8Array => (isLong ? files.blockMemory(BLOCK_BYTES) : new Uint8Array(BLOCK_BYTES));
-  let [filling, spare] = [memory(), memory()];
+  const idle: Uint8Array[] = [];
+  const pending: Promise<Uint8Array>[] = [];
+  let last: Promise<unknown> = Promise.resolve();
+  let filling = memory();
   let filled = 0;
-  let pending: Promise<void> = Promise.resolve();
+
+  /** Writes keep their order; the one after the next may be filled meanwhile. */
+  function startWriting(block: Uint8Array, length: number): void {
+    const before = last;
+    const written = before.then(async () => {
+      await sink.write(block.subarray(0, length));
+      return block;
+    });
+    // A failure is reported by whoever awaits it next; until then it must not count as unhandled.
+    written.catch(() => undefined);
+    last = written;
+    pending.push(written);
+  }
 
   async function flush(): Promise<void> {
-    await pending;
-    const block = filling.subarray(0, filled);
-    pending = sink.write(block);
-    // A failure is reported by whoever awaits it next; until then it must not count as unhandled.
-    pending.catch(() => undefined);
-    sink.onBlock?.(block);
-    [filling, spare] = [spare, filling];
+    startWriting(filling, filled);
+    sink.onBlock?.(filling.subarray(0, filled));
+    const oldest = pending.length > BLOCKS_BEHIND ? await pending.shift() : undefined;
+    if (oldest !== undefined) idle.push(oldest);
+    filling = idle.pop() ?? memory();
     filled = 0;
   }
 
@@ -63,7 +78,7 @@ export function blockWriter(files: Files, sink: BlockSink): BlockWriter {
 
   async function finish(): Promise<void> {
     if (filled > 0) await flush();
-    await pending;
+    await Promise.all(pending);
   }
 
   return { push, finish };
