@@ -124,8 +124,9 @@ async function duringRun<T>(machine: Machine, quiet: boolean, work: (io: Io) => 
     using progress = startProgress({ stderr: machine.stderr, quiet, env: machine.env });
     return await work(createIo(machine, { signal: controller.signal, temporary, progress }));
   } catch (thrown) {
-    // What fails after Ctrl-C fails because of it.
-    throw controller.signal.aborted ? controller.signal.reason : thrown;
+    // What fails after Ctrl-C fails because of it; what knows of it says more.
+    const { isFailure } = await import('./core/errors.ts');
+    throw controller.signal.aborted && !isFailure(thrown, 'INTERRUPTED') ? controller.signal.reason : thrown;
   } finally {
     temporary.removeAll();
     stopListening();

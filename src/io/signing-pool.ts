@@ -9,6 +9,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { failure, SecureevError } from '../core/errors.ts';
 import type { BulkKey, EngineName, SigningPool } from '../core/ports.ts';
+import { threadScript } from './program.ts';
 import { lanesOf, lotOf, signaturesOf, signLot } from './sign-lots.ts';
 import type { FromSigner, ToSigner } from './sign-lots.ts';
 
@@ -116,9 +117,7 @@ export function threadPool(
 }
 
 function startThread({ engine, ...given }: { engine: EngineName; keys: readonly BulkKey[] }): Thread {
-  // The compiled file beside the compiled file, the source beside the source.
-  const script = new URL(`./sign-worker${import.meta.url.slice(-3)}`, import.meta.url);
-  const worker = new Worker(script, { env: {}, argv: [], execArgv: ['--no-warnings'], stdin: false });
+  const worker = new Worker(threadScript('sign-worker'), { env: {}, argv: [], execArgv: [], stdin: false });
   const { port1: port, port2 } = new MessageChannel();
   worker.postMessage({ port: port2 }, [port2]);
   const keys = given.keys.map((key) => ({ ...key, secret: new Uint8Array(key.secret) }));

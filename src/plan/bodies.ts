@@ -49,7 +49,7 @@ export function rootBody(facts: BodyFacts, definitions: RootDefinitions, inForce
   }
   return {
     role: 'root',
-    ...common(facts, { hybrid }),
+    ...commonOf(facts, { hybrid }),
     consistentSnapshot: true,
     ...ringOf(roles, (member) => member.classical),
   };
@@ -76,7 +76,7 @@ export function targetsBody(
   for (const { name, length, sha256, custom } of targets) {
     files.set(name, { length, hashes: new Map([['sha256', toHex(sha256)]]), custom: customMap(custom) });
   }
-  return { role: 'targets', ...common(facts, { hybrid }), targets: files, delegations, custom: undefined };
+  return { role: 'targets', ...commonOf(facts, { hybrid }), targets: files, delegations, custom: undefined };
 }
 
 /** A Snapshot body: Targets files by name without `.json`, and the audit log's head. */
@@ -89,7 +89,7 @@ export function snapshotBody(
     meta.set(`${name}.json`, { version: parseVersion(version), length: undefined, hashes: undefined });
   }
   const log = { length: content.log.length, head: toHex(content.log.hash) };
-  return { role: 'snapshot', ...common(facts, { log }), meta };
+  return { role: 'snapshot', ...commonOf(facts, { log }), meta };
 }
 
 /** A Timestamp body over a complete Snapshot. */
@@ -99,7 +99,7 @@ export function timestampBody(
 ): Timestamp {
   const hashes = new Map([['sha256', toHex(snapshot.sha256)]]);
   const file = { version: parseVersion(snapshot.version), length: snapshot.sizeBytes, hashes };
-  return { role: 'timestamp', ...common(facts, {}), snapshot: file };
+  return { role: 'timestamp', ...commonOf(facts, {}), snapshot: file };
 }
 
 function definitionFor(definitions: RootDefinitions, name: string): RoleDefinition {
@@ -125,7 +125,8 @@ function isHybrid(roles: readonly NamedDefinition[]): boolean {
   });
 }
 
-function common(
+/** What all bodies begin with. */
+export function commonOf(
   facts: BodyFacts,
   own: Partial<Pick<SignedExtension, 'log' | 'hybrid'>>,
 ): Pick<Root, 'specVersion' | 'version' | 'expires' | 'extension'> {
@@ -138,7 +139,8 @@ function common(
   };
 }
 
-function customMap(custom: Readonly<Record<string, unknown>>): ReadonlyMap<string, Json> {
+/** A target's custom data as metadata has it. @throws INTERNAL for what JSON has not */
+export function customMap(custom: Readonly<Record<string, unknown>>): ReadonlyMap<string, Json> {
   return jsonMap(Object.fromEntries(Object.entries(custom).map(([name, value]) => [name, jsonOf(value)])));
 }
 

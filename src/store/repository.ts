@@ -1,8 +1,8 @@
 /**
  * The repository folder: `repo.db` and `objects/`.
  *
- * Invariants: every change is one transaction together with its audit entry; a transaction that changed nothing leaves no
- * entry; a dry run is rolled back. A second process waits for the lock, then fails with REPOSITORY_BUSY.
+ * Invariants: every change is one transaction together with its audit entry, or goes on with one whose entry has announced
+ * it; a transaction that changed nothing leaves no entry; a dry run is rolled back. A second process waits for the lock, then fails with REPOSITORY_BUSY.
  */
 import { toHex } from '../core/bytes.ts';
 import { failure, isFailure, SecureevError } from '../core/errors.ts';
@@ -19,6 +19,8 @@ export interface Change {
   readonly command: string;
   /** What changed, in words; `Tx.summarize` replaces it. */
   readonly summary: string;
+  /** Goes on with a change whose audit entry says it all already: no entry of its own. */
+  readonly continues?: boolean | undefined;
   /** Run everything, then roll back. */
   readonly dryRun?: boolean | undefined;
 }
@@ -217,7 +219,7 @@ function begin(reader: Reader, connection: Connection, change: Change): OpenTran
     if (connection.inTransaction) connection.exec('ROLLBACK');
   };
   const end = <T>(result: T): T => {
-    if (totalChanges(reader) !== before) {
+    if (totalChanges(reader) !== before && change.continues !== true) {
       appendAudit(reader, { ...entry, command: change.command, subjects: [...subjects].sort() });
     }
     if (change.dryRun === true) rollBack();

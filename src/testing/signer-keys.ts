@@ -29,6 +29,7 @@ export function signerKey(id: SignatureId, name: string): SignerKey {
   const { secret, publicKey } = algorithm.keygen('native', seed);
   return {
     publicKey: makePublicKey(id, publicKey),
+    lend: () => ({ algorithm: id, secret, publicKey }),
     sign: async (message) => algorithm.sign({ engine: 'native', secret, message }),
   };
 }

@@ -1,0 +1,57 @@
+/** What the Director repeats of the Image repository: complete targets and their sealed payloads, each looked up once. */
+import { parseTargetName } from '../../../core/brands.ts';
+import { SecureevError } from '../../../core/errors.ts';
+import type { DirectorTarget } from '../../../plan/director-bodies.ts';
+import { sealedName } from '../../../plan/director-bodies.ts';
+import type { TargetName } from '../../../core/brands.ts';
+import type { Reader } from '../../../store/reader.ts';
+import { completeItem, findRole } from '../../../store/roles.ts';
+import { owningRole, targetOf } from '../../../store/targets.ts';
+import type { Target } from '../../../store/targets.ts';
+
+/** Complete targets by name. */
+export interface ImageTargets {
+  /** @throws DIRECTOR_TARGET_NOT_COMPLETE */
+  find(name: string): DirectorTarget;
+}
+
+/** Targets kept at once; a fleet is mostly on few releases. */
+const KEPT_MAX = 4096;
+
+/** Looks targets up in the last complete Targets of the roles that own them; what it found it keeps. */
+export function imageTargets(reader: Reader): ImageTargets {
+  const kept = new Map<string, DirectorTarget>();
+  return {
+    find(name) {
+      const known = kept.get(name);
+      if (known !== undefined) return known;
+      if (kept.size >= KEPT_MAX) kept.clear();
+      const found = findDirectorTarget(reader, parseTargetName(name));
+      kept.set(name, found);
+      return found;
+    },
+  };
+}
+
+function findDirectorTarget(reader: Reader, name: TargetName): DirectorTarget {
+  const target = completeTarget(reader, name);
+  if (target === undefined) {
+    throw new SecureevError('DIRECTOR_TARGET_NOT_COMPLETE', {
+      message: `${name} is assigned, but is in no complete Targets of the Image repository`,
+      hint: 'sign targets, or assign something else',
+      details: { target: name },
+    });
+  }
+  const { length, sha256, custom } = target;
+  const sealed = completeTarget(reader, sealedName(name));
+  const encrypted = sealed && { name: sealed.name, length: sealed.length, sha256: sealed.sha256 };
+  return { name, length, sha256, custom, encrypted };
+}
+
+/** A target of the last complete version of the role that owns its path. */
+export function completeTarget(reader: Reader, name: TargetName): Target | undefined {
+  const role = findRole(reader, { repository: 'image', name: owningRole(reader, name) });
+  const item = `targets/${name}`;
+  const value = role === undefined ? undefined : completeItem(reader, role, item);
+  return value === undefined ? undefined : targetOf(item, value);
+}

@@ -1,0 +1,23 @@
+/** What the Director signed, as text. */
+import { count } from './text.ts';
+
+/** What was signed, or would be. */
+export interface ShownSigning {
+  readonly vehicles: number;
+  readonly files?: number | undefined;
+  readonly signatures?: number | undefined;
+  readonly threads?: number | undefined;
+  readonly crossChecked?: number | undefined;
+  readonly crossCheckEvery?: number | undefined;
+}
+
+/** `director: 2000 vehicles signed: ...`. */
+export function directorSignedText(signed: ShownSigning, did: { verb: string; dryRun: boolean }): string {
+  const vehicles = count(signed.vehicles, 'vehicle');
+  if (did.dryRun) return `director: ${vehicles} would be ${did.verb}`;
+  if (signed.vehicles === 0) return `director: nothing to be ${did.verb}`;
+  const { files = 0, signatures = 0, threads = 1, crossChecked = 0, crossCheckEvery = 0 } = signed;
+  const made = `${count(files, 'file')}, ${count(signatures, 'signature')} on ${count(threads, 'thread')}`;
+  const checked = `each verified, ${crossChecked} by both engines (one in ${crossCheckEvery} of each key and thread)`;
+  return `director: ${vehicles} ${did.verb}: ${made}, ${checked}`;
+}
