@@ -30,32 +30,12 @@ export interface BlockSink {
 /** Starts with an empty block. */
 export function blockWriter(files: Files, sink: BlockSink): BlockWriter {
   const isLong = sink.expectedBytes > LONG_BLOCKS * BLOCK_BYTES;
-  const memory = (): Uint8Array => (isLong ? files.blockMemory(BLOCK_BYTES) : new Uint8Array(BLOCK_BYTES));
-  const idle: Uint8Array[] = [];
-  const pending: Promise<Uint8Array>[] = [];
-  let last: Promise<unknown> = Promise.resolve();
-  let filling = memory();
+  const queue = writeQueue(sink, () => (isLong ? files.blockMemory(BLOCK_BYTES) : new Uint8Array(BLOCK_BYTES)));
+  let filling = queue.firstBlock;
   let filled = 0;
 
-  /** Writes keep their order; the one after the next may be filled meanwhile. */
-  function startWriting(block: Uint8Array, length: number): void {
-    const before = last;
-    const written = before.then(async () => {
-      await sink.write(block.subarray(0, length));
-      return block;
-    });
-    // A failure is reported by whoever awaits it next; until then it must not count as unhandled.
-    written.catch(() => undefined);
-    last = written;
-    pending.push(written);
-  }
-
   async function flush(): Promise<void> {
-    startWriting(filling, filled);
-    sink.onBlock?.(filling.subarray(0, filled));
-    const oldest = pending.length > BLOCKS_BEHIND ? await pending.shift() : undefined;
-    if (oldest !== undefined) idle.push(oldest);
-    filling = idle.pop() ?? memory();
+    filling = await queue.write(filling, filled);
     filled = 0;
   }
 
@@ -78,8 +58,38 @@ export function blockWriter(files: Files, sink: BlockSink): BlockWriter {
 
   async function finish(): Promise<void> {
     if (filled > 0) await flush();
-    await Promise.all(pending);
+    await queue.finish();
   }
 
   return { push, finish };
+}
+
+/** Blocks on their way, in order, one write at a time. */
+interface WriteQueue {
+  readonly firstBlock: Uint8Array;
+  /** Begins to write the first `length` bytes; gives a block to fill meanwhile. */
+  write(block: Uint8Array, length: number): Promise<Uint8Array>;
+  finish(): Promise<void>;
+}
+
+function writeQueue(sink: BlockSink, memory: () => Uint8Array): WriteQueue {
+  const pending: Promise<Uint8Array>[] = [];
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    firstBlock: memory(),
+    async write(block, length) {
+      const bytes = block.subarray(0, length);
+      const written = last.then(() => sink.write(bytes)).then(() => block);
+      // A failure is reported by whoever awaits it next; until then it must not count as unhandled.
+      written.catch(() => undefined);
+      last = written;
+      pending.push(written);
+      sink.onBlock?.(bytes);
+      const oldest = pending.length > BLOCKS_BEHIND ? pending.shift() : undefined;
+      return (await oldest) ?? memory();
+    },
+    async finish() {
+      await Promise.all(pending);
+    },
+  };
 }
