@@ -108,6 +108,7 @@ export const ERROR_CODES = {
   METADATA_WRONG_ROLE: 'refused',
   METADATA_UNKNOWN_MEMBER: 'malformed',
   METADATA_HYBRID_INCOMPLETE: 'malformed',
+  DIALECT_UNSUITABLE: 'policy',
 
   // formats/keys
   PEM_MALFORMED: 'malformed',
@@ -273,6 +274,21 @@ export const ERROR_CODES = {
   VEHICLE_KEY_MISSING: 'policy',
   VEHICLE_KEY_REVOKED: 'policy',
   VEHICLE_KEY_UNKNOWN: 'policy',
+
+  // formats/inventory, ops/fleet inventory and assignment
+  INVENTORY_MALFORMED: 'malformed',
+  INVENTORY_TOO_LARGE: 'malformed',
+  INVENTORY_VIN_TWICE: 'policy',
+  INVENTORY_ECU_SHARED: 'policy',
+  INVENTORY_ECU_UNKNOWN: 'policy',
+  INVENTORY_HARDWARE_UNKNOWN: 'policy',
+  INVENTORY_TWO_PRIMARIES: 'policy',
+  ASSIGN_TARGET_INCOMPLETE: 'policy',
+  ASSIGN_ECU_UNKNOWN: 'policy',
+  ASSIGN_HARDWARE: 'policy',
+  ASSIGN_DOWNGRADE: 'policy',
+  ASSIGN_REQUIREMENT: 'policy',
+  ASSIGN_CONFLICT: 'policy',
 
   // ops/report/doctor
   KNOWN_ANSWER_WRONG: 'environment',

@@ -11,10 +11,7 @@ import type { SecureevError } from '../core/errors.ts';
 import { isFailure } from '../core/errors.ts';
 import type { Unverified, Verified } from '../core/verified.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { canonicalJson } from '../formats/json/canonical.ts';
-import { encodeSignedJson } from '../formats/metadata/body.ts';
-import { canonicalOf, decodeMetadata, decodeSignedBytes } from '../formats/metadata/envelope.ts';
-import { tuf } from '../formats/metadata/tuf.ts';
+import { canonicalOf, decodeMetadata, decodeSignedBytes, dialectOfBytes } from '../formats/metadata/envelope.ts';
 import { TOP_LEVEL_ROLES } from '../formats/metadata/types.ts';
 import type { Envelope, Root, Signed } from '../formats/metadata/types.ts';
 import type { SigningRequest } from '../formats/requests/request.ts';
@@ -61,6 +58,7 @@ export function verifyRoleRequest(unverified: Unverified<SigningRequest>, trust:
   const root = chain.at(-1);
   if (root === undefined) return believe(firstRoot(request, payload, trust));
   requireSame(request, payload, root);
+  requireSameDialect(request, trust);
   if (payload.expires <= trust.terms.now)
     throw failure('REQUEST_STALE', `the ${request.role} to be signed has expired`);
   const before = lastVersion(request, chain, trust);
@@ -80,21 +78,27 @@ function policiesFor(payload: Signed, root: Root): readonly RolePolicy[] {
   return [rootPolicy(root, 'root'), rootPolicy(payload, 'root')];
 }
 
-/** Decodes the payload and demands that encoding what was understood gives the same bytes. */
+/** Decodes the payload, which must be what is understood of it, written again. */
 function decodePayload(request: SigningRequest): Signed {
   if (request.subject !== 'role') throw foreign('it is not for a role');
-  const payload = decodeSignedBytes(request.payload);
-  if (!equalBytes(canonicalJson(encodeSignedJson(payload, tuf)), canonicalOf(request.payload))) {
-    throw failure(
-      'REQUEST_UNKNOWN_MEMBER',
-      `the ${request.role} to be signed holds members that are not understood here`,
-    );
-  }
+  const payload = decodeUnderstood(request);
   const expected = TOP_LEVEL_ROLES.find((role) => role === request.role);
   // A Targets body does not say which role it is: by another name it would pass the journal a second time.
   if (expected === undefined) throw foreign(`the delegated role ${request.role} is not signed by request`);
   if (payload.role !== expected) throw foreign(`it is for ${request.role}, but its payload is of ${payload.role}`);
   return payload;
+}
+
+function decodeUnderstood(request: SigningRequest): Signed {
+  try {
+    return decodeSignedBytes(request.payload);
+  } catch (thrown) {
+    if (!isFailure(thrown, 'METADATA_UNKNOWN_MEMBER')) throw thrown;
+    throw failure(
+      'REQUEST_UNKNOWN_MEMBER',
+      `the ${request.role} to be signed holds members that are not understood here`,
+    );
+  }
 }
 
 /** The roots from the pinned one on, each verified by the one before; none for a request without roots. @throws TRUST_*, REQUEST_FOREIGN, USAGE */
@@ -144,6 +148,13 @@ function requireSame(request: SigningRequest, payload: Signed, root: Root): void
   if (!isSame || request.repository !== repository || request.kind !== kind) {
     throw foreign('the pinned root is of another repository');
   }
+}
+
+/** One key signs in one dialect: a payload of another one than the pinned root's is refused. */
+function requireSameDialect(request: SigningRequest, { pinned }: RequestTrust): void {
+  const root = pinned && decodeMetadata(pinned, 'root').unverified.dialect;
+  if (root !== dialectOfBytes(request.payload).id)
+    throw foreign('its payload is of another dialect than the pinned root');
 }
 
 /** The role's last version, which must meet the policy of one of the roots of the chain. */

@@ -28,6 +28,7 @@ import type { MetaFile, Root, Signed, SignedCommon, Snapshot, TargetFile, Target
 
 /** The version of the TUF specification that files name. */
 export const SPEC_VERSION = '1.0.34';
+const FIRST_SPEC_VERSION = '1.0';
 const SPEC_VERSION_FORM = /^1\.\d{1,4}(?:\.\d{1,4})?$/;
 const HASH = /^(?:[0-9a-f]{2}){16,128}$/;
 /** Hex digits of the hashes that are known here; others are kept as they are. */
@@ -49,7 +50,7 @@ export function decodeSigned(place: JsonPlace, dialect: Dialect): Signed {
   const type = jsonMember(place, '_type');
   const role = TOP_LEVEL_ROLES.find((name) => dialect.typeNames[name] === jsonText(type));
   if (role === undefined) throw jsonMisfit(type, `one of ${Object.values(dialect.typeNames).join(', ')}`);
-  const body = READERS[role](place, { dialect, common: decodeCommon(place) });
+  const body = READERS[role](place, { dialect, common: decodeCommon(place, dialect) });
   requireFitting(body, place);
   return body;
 }
@@ -61,15 +62,20 @@ const READERS: Readonly<Record<Signed['role'], (place: JsonPlace, beginning: Beg
   timestamp: decodeTimestamp,
 };
 
-function decodeCommon(place: JsonPlace): SignedCommon {
-  const spec = jsonMember(place, 'spec_version');
-  if (!SPEC_VERSION_FORM.test(jsonText(spec))) throw jsonMisfit(spec, 'a specification version 1.x');
+function decodeCommon(place: JsonPlace, dialect: Dialect): SignedCommon {
   return {
-    specVersion: jsonText(spec),
+    specVersion: decodeSpecVersion(jsonMember(place, 'spec_version'), dialect),
     version: decodeVersion(jsonMember(place, 'version')),
     expires: jsonParsed(jsonMember(place, 'expires'), (text) => parseInstant(text)),
     extension: decodeExtension(place),
   };
+}
+
+/** A dialect that has none goes by the first version. */
+function decodeSpecVersion(place: JsonPlace, dialect: Dialect): string {
+  if (place.value === undefined && !dialect.demandsSpecVersion) return FIRST_SPEC_VERSION;
+  if (!SPEC_VERSION_FORM.test(jsonText(place))) throw jsonMisfit(place, 'a specification version 1.x');
+  return jsonText(place);
 }
 
 function decodeVersion(place: JsonPlace): Version {
@@ -176,14 +182,15 @@ function encodeParts(body: Signed, dialect: Dialect): Readonly<Record<string, Js
     return { ...Object.fromEntries(encodeKeyRing(body, dialect)), consistent_snapshot: body.consistentSnapshot };
   }
   return {
-    targets: new Map([...body.targets].map(([name, target]) => [name, encodeTarget(target)] as const)),
+    targets: new Map([...body.targets].map(([name, target]) => [name, encodeTarget(target, dialect)] as const)),
     ...(body.delegations === undefined ? {} : encodeDelegations(body.delegations, dialect)),
     custom: body.custom,
   };
 }
 
-function encodeTarget(target: TargetFile): Json {
-  return jsonMap({ length: target.length, hashes: new Map(target.hashes), custom: target.custom });
+function encodeTarget(target: TargetFile, dialect: Dialect): Json {
+  const custom = target.custom && dialect.targetCustom(target.custom);
+  return jsonMap({ length: target.length, hashes: new Map(target.hashes), custom });
 }
 
 function encodeMetaFile(file: MetaFile): Json {

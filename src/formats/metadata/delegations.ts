@@ -128,33 +128,39 @@ function requireUnique(names: readonly string[], place: JsonPlace): void {
 export function encodeDelegations(delegations: Delegations, form: KeyForm): Readonly<Record<string, Json>> {
   const { succinct, roles } = delegations;
   const keys = encodeKeys(delegations.keys, form);
-  if (succinct !== undefined) return { delegations: jsonMap({ keys, succinct_roles: encodeSuccinct(succinct) }) };
-  if (roles.every((delegation) => delegation.roles.length === 1)) {
-    return { delegations: jsonMap({ keys, roles: roles.flatMap(encodeSingle) }) };
+  const listing = { keys: delegations.keys, form };
+  if (succinct !== undefined) {
+    return { delegations: jsonMap({ keys, succinct_roles: encodeSuccinct(succinct, listing) }) };
   }
-  return { delegations: roles.map(encodeAgreement), keys_for_delegations: keys };
+  if (roles.every((delegation) => delegation.roles.length === 1)) {
+    return { delegations: jsonMap({ keys, roles: roles.flatMap((one) => encodeSingle(one, listing)) }) };
+  }
+  return { delegations: roles.map((one) => encodeAgreement(one, listing)), keys_for_delegations: keys };
 }
 
-function encodeSuccinct(succinct: SuccinctRoles): Json {
+/** The keys of a file and how it lists them. */
+type Listing = Parameters<typeof encodeRoleKeys>[1];
+
+function encodeSuccinct(succinct: SuccinctRoles, listing: Listing): Json {
   return jsonMap({
-    ...encodeRoleKeys(succinct),
+    ...encodeRoleKeys(succinct, listing),
     bit_length: succinct.bitLength,
     name_prefix: succinct.namePrefix,
   });
 }
 
-function encodeSingle(delegation: Delegation): readonly Json[] {
+function encodeSingle(delegation: Delegation, listing: Listing): readonly Json[] {
   return delegation.roles.map((role) =>
-    jsonMap({ ...encodeTerms(delegation), ...encodeRoleKeys(role), name: role.name }),
+    jsonMap({ ...encodeTerms(delegation), ...encodeRoleKeys(role, listing), name: role.name }),
   );
 }
 
-function encodeAgreement(delegation: Delegation): Json {
+function encodeAgreement(delegation: Delegation, listing: Listing): Json {
   return jsonMap({
     ...encodeTerms(delegation),
     name: delegation.name,
     min_roles_in_agreement: delegation.minRolesInAgreement,
-    roleinfo: delegation.roles.map((role) => jsonMap({ ...encodeRoleKeys(role), rolename: role.name })),
+    roleinfo: delegation.roles.map((role) => jsonMap({ ...encodeRoleKeys(role, listing), rolename: role.name })),
   });
 }
 

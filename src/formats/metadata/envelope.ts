@@ -11,7 +11,6 @@ import { failure } from '../../core/errors.ts';
 import type { Unverified } from '../../core/verified.ts';
 import type { EngineName } from '../../core/ports.ts';
 import { sha512 } from '../../crypto/hash.ts';
-import { canonicalJson } from '../json/canonical.ts';
 import { isJsonMap, jsonMap } from '../json/json.ts';
 import type { Json } from '../json/json.ts';
 import { METADATA_JSON_LIMITS, parseJson } from '../json/parse.ts';
@@ -28,16 +27,31 @@ import type { Envelope, MetadataSignature, Signed } from './types.ts';
 
 export type { KeySignature } from './dialect.ts';
 
-/** The bytes of a new `signed` object, as they will stand in the file. @throws METADATA_MALFORMED for text not in NFC (U1) */
+/**
+ * The bytes of a new `signed` object, as they will stand in the file.
+ *
+ * @throws METADATA_MALFORMED for text not in NFC (U1), KEY_UNSUITABLE, DIALECT_UNSUITABLE
+ */
 export function encodeSigned(body: Signed, dialect: Dialect = tuf): Uint8Array<ArrayBuffer> {
   const text = writeJsonText(encodeSignedJson(body, dialect));
   if (text !== text.normalize('NFC')) throw failure(METADATA_CODE, 'metadata holds text that is not in NFC');
+  dialect.requireBody(body, text);
   return utf8(text);
 }
 
 /** The canonical form of `signed` bytes: what classical signatures cover. @throws JSON_MALFORMED */
 export function canonicalOf(signedBytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return canonicalJson(parseJson(signedBytes));
+  const signed = signedPlace(signedBytes);
+  return dialectOfSigned(signed).canonical(signed.value ?? null);
+}
+
+/** The dialect of `signed` bytes. @throws JSON_MALFORMED, METADATA_MALFORMED */
+export function dialectOfBytes(signedBytes: Uint8Array): Dialect {
+  return dialectOfSigned(signedPlace(signedBytes));
+}
+
+function signedPlace(signedBytes: Uint8Array): JsonPlace {
+  return { value: parseJson(signedBytes), path: 'signed', code: METADATA_CODE };
 }
 
 /** What a key of either family signs, of a canonical `signed`. */
@@ -84,8 +98,8 @@ export function decodeMetadata(bytes: Uint8Array, name = 'metadata'): Unverified
   return {
     unverified: {
       signed: decodeSigned(signed, dialect),
-      canonical: canonicalJson(signed.value ?? null),
-      signatures: decodeSignatures(jsonMember(place, 'signatures')),
+      canonical: dialect.canonical(signed.value ?? null),
+      signatures: decodeSignatures(jsonMember(place, 'signatures'), dialect),
       hybridSignatures: decodeHybridSignatures(jsonMember(place, EXTENSION_MEMBER)),
       bytes,
       dialect: dialect.id,
@@ -122,7 +136,7 @@ function isOfRole<R extends Signed['role']>(signed: Signed, role: R): signed is 
  * @throws JSON_MALFORMED, METADATA_MALFORMED, METADATA_UNKNOWN_MEMBER for anything in them that is not understood here
  */
 export function decodeSignedBytes(signedBytes: Uint8Array): Signed {
-  const signed: JsonPlace = { value: parseJson(signedBytes), path: 'signed', code: METADATA_CODE };
+  const signed = signedPlace(signedBytes);
   const dialect = dialectOfSigned(signed);
   const body = decodeSigned(signed, dialect);
   if (!equalBytes(encodeSigned(body, dialect), signedBytes)) {
@@ -131,11 +145,14 @@ export function decodeSignedBytes(signedBytes: Uint8Array): Signed {
   return body;
 }
 
-function decodeSignatures(place: JsonPlace): readonly MetadataSignature[] {
-  const signatures = jsonList(place, SIGNATURES_MAX).map((item) => ({
-    keyId: jsonParsed(jsonMember(item, 'keyid'), parseKeyId),
-    encoded: decodeSignatureText(jsonMember(item, 'sig')),
-  }));
+function decodeSignatures(place: JsonPlace, dialect: Dialect): readonly MetadataSignature[] {
+  const signatures = jsonList(place, SIGNATURES_MAX).map((item) => {
+    dialect.checkSignature(item);
+    return {
+      keyId: jsonParsed(jsonMember(item, 'keyid'), parseKeyId),
+      encoded: decodeSignatureText(jsonMember(item, 'sig')),
+    };
+  });
   requireDistinct(signatures, place);
   return signatures;
 }

@@ -22,7 +22,7 @@ export const EXTENSION_MEMBER = 'x-secureev';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const HEAD = /^[0-9a-f]{64}$/;
 /** In every dialect hybrid keys are written as TAP 21 does. */
-const HYBRID_FORM: KeyForm = { decodeKey: decodeTufKey, encodeKey: encodeTufKey };
+const HYBRID_FORM: KeyForm = { decodeKey: decodeTufKey, encodeKey: encodeTufKey, listedId: (keyId) => keyId };
 
 /** Reads the member, undefined where there is none. @throws METADATA_MALFORMED */
 export function decodeExtension(signed: JsonPlace): SignedExtension | undefined {

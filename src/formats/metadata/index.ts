@@ -1,13 +1,14 @@
 /** The metadata dialects. A new one is one file and one line in {@link DIALECTS}. */
 import { quote } from '../../core/brands.ts';
 import { failure } from '../../core/errors.ts';
+import { aktualizr } from './aktualizr.ts';
 import type { Dialect } from './dialect.ts';
 import { tuf } from './tuf.ts';
 
 export type { Dialect } from './dialect.ts';
 
 /** Every dialect, the default first. */
-export const DIALECTS = [tuf] as const;
+export const DIALECTS = [tuf, aktualizr] as const;
 
 /** The id of a dialect. */
 export type DialectId = (typeof DIALECTS)[number]['id'];

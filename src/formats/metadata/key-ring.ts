@@ -10,7 +10,7 @@ import { KEYS_MAX, ROLE_KEYS_MAX } from './limits.ts';
 import type { KeyRing, MetadataKey, RoleKeys } from './types.ts';
 
 /** How keys are written: a dialect's way, or TAP 21's in the hybrid section. */
-export type KeyForm = Pick<Dialect, 'decodeKey' | 'encodeKey'>;
+export type KeyForm = Pick<Dialect, 'decodeKey' | 'encodeKey' | 'listedId'>;
 
 /** Reads `{KEYID: key, ...}`. @throws METADATA_MALFORMED */
 export function decodeKeys(place: JsonPlace, form: KeyForm): ReadonlyMap<KeyId, MetadataKey> {
@@ -41,18 +41,28 @@ export function decodeKeyRing(place: JsonPlace, form: KeyForm, rolesMax: number)
 /** Writes `{KEYID: key, ...}`, keys of an unknown type left out: we never write any. */
 export function encodeKeys(keys: KeyRing['keys'], form: KeyForm): JsonMap {
   const known = [...keys].flatMap(([keyId, { publicKey }]) => (publicKey === undefined ? [] : [{ keyId, publicKey }]));
-  return new Map(known.map(({ keyId, publicKey }) => [keyId, form.encodeKey(publicKey)] as const));
+  return new Map(
+    known.map(({ keyId, publicKey }) => [form.listedId(keyId, publicKey), form.encodeKey(publicKey)] as const),
+  );
 }
 
-/** Writes `keyids` (in order) and `threshold`. */
-export function encodeRoleKeys(role: RoleKeys): Readonly<Record<string, Json>> {
-  return { keyids: role.keyIds, threshold: role.threshold };
+/** Writes `keyids` (in order, each as the form lists its key) and `threshold`. */
+export function encodeRoleKeys(
+  role: RoleKeys,
+  { keys, form }: { readonly keys: KeyRing['keys']; readonly form: KeyForm },
+): Readonly<Record<string, Json>> {
+  const keyids = role.keyIds.map((keyId) => {
+    const publicKey = keys.get(keyId)?.publicKey;
+    return publicKey === undefined ? keyId : form.listedId(keyId, publicKey);
+  });
+  return { keyids, threshold: role.threshold };
 }
 
 /** Writes `{keys, roles}`. */
 export function encodeKeyRing(ring: KeyRing, form: KeyForm): JsonMap {
+  const { keys, roles } = ring;
   return jsonMap({
-    keys: encodeKeys(ring.keys, form),
-    roles: new Map([...ring.roles].map(([name, role]) => [name, jsonMap(encodeRoleKeys(role))] as const)),
+    keys: encodeKeys(keys, form),
+    roles: new Map([...roles].map(([name, role]) => [name, jsonMap(encodeRoleKeys(role, { keys, form }))] as const)),
   });
 }
