@@ -1,7 +1,10 @@
 /** `secureev renew`: signs again what has under half its life left; for cron and CI. */
 import type { Command } from 'commander';
-import { EXIT } from '../core/errors.ts';
+import { EXIT, failure } from '../core/errors.ts';
+import { renewDirector } from '../ops/fleet/director/renew-director.ts';
+import type { RenewDirectorInput } from '../ops/fleet/director/renew-director.ts';
 import { renewRoles } from '../ops/repository/renew.ts';
+import { directorSignedText } from '../render/director.ts';
 import { outcomeJson, outcomesText } from '../render/role-outcomes.ts';
 import type { Call, Outcome } from './command.ts';
 import {
@@ -19,9 +22,13 @@ import {
 export function configure(command: Command): void {
   command
     .description('sign again what has under half its life left; exit status 6 when something is due and unsigned')
-    .argument('[role...]', 'the roles to look at (default: all)')
+    .argument('[role...]', 'the roles to look at (default: all of the Image repository), or director: every vehicle')
     .option('--within <duration>', 'what expires within this time, instead of half its life');
-  example(dryRunFlag(keyFlags(command)), 'secureev renew --within 12h --key snapshot.key --key timestamp.key');
+  example(
+    dryRunFlag(keyFlags(command)),
+    'secureev renew --within 12h --key snapshot.key --key timestamp.key',
+    'secureev renew director --within 12h --key director.key',
+  );
 }
 
 /** Renews. */
@@ -34,9 +41,18 @@ export async function run(call: Call): Promise<Outcome> {
     withinSeconds: durationSeconds(call, 'within'),
     dryRun: flag(call, 'dryRun'),
   };
+  if (call.rest.includes('director')) return await runDirector(call, input);
   const { outcomes, due } = await renewRoles(input, call.io);
   const text = outcomes.length === 0 ? 'nothing is due' : outcomesText(outcomes);
   const overdue = due.length === 0 ? '' : `\ndue and not signed: ${due.join(', ')}`;
   const result = { due, roles: outcomes.map(outcomeJson) };
   return { result, text: text + overdue, ...(due.length === 0 ? {} : { status: EXIT.policy }) };
+}
+
+/** The Director's vehicles have online keys of their own, so they are renewed on their own. */
+async function runDirector(call: Call, input: RenewDirectorInput & { dryRun: boolean }): Promise<Outcome> {
+  if (call.rest.length > 1) throw failure('USAGE', 'director is renewed on its own: its keys serve no other role');
+  const director = await renewDirector(input, call.io);
+  const { dryRun } = input;
+  return { result: { director, dryRun }, text: directorSignedText(director, { verb: 'renewed', dryRun }) };
 }

@@ -28,7 +28,9 @@ export async function run(call: Call): Promise<Outcome> {
   }));
   const due = withinSeconds !== undefined && status.due.length > 0;
   const text = statusText(status, now);
-  return { result: { ...status, roles }, text, ...(due ? { status: EXIT.policy } : {}) };
+  const { director } = status;
+  const vehicles = director === null ? null : { ...director, nextExpiry: timeOf(director.nextExpiry) };
+  return { result: { ...status, roles, director: vehicles }, text, ...(due ? { status: EXIT.policy } : {}) };
 }
 
 function timeOf(instant: Instant | null): string | null {

@@ -26,6 +26,16 @@ export interface ShownStatus {
   readonly log: number;
   readonly vehicles: number;
   readonly roles: readonly ShownRoleStatus[];
+  readonly director: ShownDirector | null;
+}
+
+/** Where the Director's vehicles stand, in numbers of vehicles. */
+export interface ShownDirector {
+  readonly signed: number;
+  readonly changed: number;
+  readonly due: number;
+  readonly expired: number;
+  readonly nextExpiry: Instant | null;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -49,7 +59,31 @@ export function statusText(status: ShownStatus, now: Instant): string {
     nextText(role),
   ]);
   const roles = table({ head: ['role', 'version', 'quorum', 'expires', 'next'], rows, right: [1] });
-  return [`${head}, ${counts}`, ...hold, roles, ...status.roles.flatMap(pendingText)].join('\n');
+  return [
+    `${head}, ${counts}`,
+    ...hold,
+    roles,
+    ...status.roles.flatMap(pendingText),
+    ...directorText(status.director, now),
+  ].join('\n');
+}
+
+function directorText(director: ShownDirector | null, now: Instant): readonly string[] {
+  if (director === null) return [];
+  const { signed, changed, due, expired, nextExpiry } = director;
+  const parts = [
+    `${count(signed, 'vehicle')} signed`,
+    ...(changed === 0 ? [] : [`${changed} changed since: \`secureev sign director\``]),
+    ...(due === 0 ? [] : [`${due} due`]),
+    ...(expired === 0 ? [] : [`${expired} EXPIRED`]),
+    ...(nextExpiry === null ? [] : [firstExpiry(nextExpiry, now)]),
+  ];
+  return [`director: ${parts.join(', ')}`];
+}
+
+function firstExpiry(next: Instant, now: Instant): string {
+  const when = next <= now ? 'past' : `in ${duration(next - now)}`;
+  return `first expiry ${formatInstant(next)} ${when}`;
 }
 
 function expiryText(role: ShownRoleStatus, now: Instant): string {

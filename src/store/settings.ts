@@ -2,8 +2,16 @@
 import { failure } from '../core/errors.ts';
 import type { Reader, Tx } from './reader.ts';
 
-/** What can be set; `escrow` is the escrow key's public file, `hold` a hold's reason, `published-image` the last Timestamp out. */
-export type SettingName = 'name' | 'dialect' | 'uuid' | 'escrow' | 'hold' | 'published-image' | 'rehearsal';
+/** What can be set; `escrow` is the escrow key's public file, `hold` a hold's reason, `published-image` the last Timestamp out, `director-keys` a digest of the keys that vehicles' files are signed with. */
+export type SettingName =
+  | 'name'
+  | 'dialect'
+  | 'uuid'
+  | 'escrow'
+  | 'hold'
+  | 'published-image'
+  | 'director-keys'
+  | 'rehearsal';
 
 /** A setting's value, if it is set. */
 export function findSetting(reader: Reader, name: SettingName): string | undefined {

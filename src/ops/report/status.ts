@@ -4,6 +4,8 @@ import type { Io } from '../../core/ports.ts';
 import { reasonsFor } from '../../plan/next-version.ts';
 import type { Reason } from '../../plan/next-version.ts';
 import { logHead } from '../../store/audit.ts';
+import { directorCounts } from '../../store/director.ts';
+import type { DirectorCounts } from '../../store/director.ts';
 import { countVehicles } from '../../store/fleet.ts';
 import type { Reader } from '../../store/reader.ts';
 import type { Identity } from '../../store/repository.ts';
@@ -11,6 +13,9 @@ import { countStaged, findRole } from '../../store/roles.ts';
 import type { RoleAddress } from '../../store/roles.ts';
 import { findSetting } from '../../store/settings.ts';
 import { frozenVersion, lastCompleteFacts, signaturesOn } from '../../store/versions.ts';
+import { dueTimes } from '../fleet/director/due.ts';
+import { directorDefinitions } from '../fleet/director/keys.ts';
+import { keysHaveChanged } from '../fleet/director/rotation.ts';
 import { openThresholds } from '../repository/advance-role.ts';
 import type { NamedKey, OpenThreshold } from '../repository/advance-role.ts';
 import { authoritiesFor, definitionsIn, holderOf, membersOf } from '../repository/definitions.ts';
@@ -56,7 +61,9 @@ export interface StatusAnswer {
   readonly log: number;
   readonly vehicles: number;
   readonly roles: readonly RoleStatus[];
-  /** Roles that are due. */
+  /** Where the Director's vehicles stand; null where it has no complete root. */
+  readonly director: DirectorCounts | null;
+  /** Roles that are due; `director` where vehicles' files are. */
   readonly due: readonly string[];
 }
 
@@ -71,14 +78,24 @@ export async function repositoryStatus(input: StatusInput, io: Io): Promise<Stat
   using repository = await openChosen(io, input.repository, { readOnly: true });
   const director = findRole(repository, DIRECTOR_ROOT) === undefined ? [] : [DIRECTOR_ROOT];
   const roles = [...IMAGE_ROLES, ...director].map((address) => roleStatus(repository, address, input));
+  const vehicles = directorStatus(repository, input);
+  const isDue = vehicles !== null && vehicles.due > 0;
   return {
     identity: repository.identity,
     hold: findSetting(repository, 'hold') ?? null,
     log: logHead(repository).length,
     vehicles: countVehicles(repository),
     roles,
-    due: roles.filter(({ due }) => due).map(({ role }) => role),
+    director: vehicles,
+    due: [...roles.filter(({ due }) => due).map(({ role }) => role), ...(isDue ? ['director'] : [])],
   };
+}
+
+function directorStatus(reader: Reader, { now, withinSeconds }: StatusInput): DirectorCounts | null {
+  if (!definitionsIn(reader, 'director', 'complete').has('timestamp')) return null;
+  const counts = directorCounts(reader, dueTimes(directorDefinitions(reader), now, withinSeconds), now);
+  // New keys of the Director leave no signed vehicle as it is.
+  return keysHaveChanged(reader) ? { ...counts, changed: Math.max(counts.changed, counts.signed) } : counts;
 }
 
 function roleStatus(reader: Reader, address: RoleAddress, input: StatusInput): RoleStatus {

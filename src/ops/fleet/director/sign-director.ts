@@ -10,6 +10,7 @@ import { openChosen } from '../../repository/locate.ts';
 import type { RepositoryChoice } from '../../repository/locate.ts';
 import { openSigners } from '../../repository/sign.ts';
 import { directorDefinitions, openDirectorKeys } from './keys.ts';
+import { noteKeys } from './rotation.ts';
 import { signVehicles } from './sign-vehicles.ts';
 import type { SignedVehicles } from './sign-vehicles.ts';
 import { vehicleIds } from './vehicle-ids.ts';
@@ -36,6 +37,7 @@ export async function signDirector(input: SignDirectorInput, io: Io): Promise<Si
   refuseIfHeld(repository);
   directorDefinitions(repository);
   using signers = await openSigners(repository, input);
+  if (input.dryRun !== true) noteKeys(repository);
   const vehicles = chosenVehicles(repository, input.vins);
   await using keys = await openDirectorKeys(repository, signers.keys, vehicles.count);
   if (vehicles.count === 0 || input.dryRun === true) return { vehicles: vehicles.count };
