@@ -14,8 +14,8 @@ import type { ImportFound } from './testing/imports.ts';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   crypto: ['core', '@noble/*', 'node:crypto'],
-  // @scure/base: base64 of PEM and the alphabets of key shares; qr: the code on a share's page.
-  formats: ['core', 'crypto', 'cborg', 'yaml', 'asn1js', '@scure/base', 'qr'],
+  // @scure/base: base64 of PEM and the alphabets of key shares; qr: the code on a share's page; csv-parse: lists of vehicles.
+  formats: ['core', 'crypto', 'cborg', 'yaml', 'asn1js', '@scure/base', 'qr', 'csv-parse'],
   trust: ['core', 'crypto', 'formats'],
   plan: ['core', 'formats', 'trust'],
   // @scure/base: base64 in the protocol of external signers.
