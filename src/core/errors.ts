@@ -134,6 +134,16 @@ export const ERROR_CODES = {
   TRUST_TARGET_DISAGREEMENT: 'refused',
   TRUST_ARBITRARY_SOFTWARE: 'refused',
   TRUST_HASH_UNKNOWN: 'refused',
+  TRUST_WRONG_VEHICLE: 'refused',
+  TRUST_DIRECTOR_DELEGATES: 'refused',
+  TRUST_ECU_TWICE: 'refused',
+  TRUST_ECU_UNKNOWN: 'refused',
+  TRUST_NO_ENTRY: 'refused',
+  TRUST_HARDWARE: 'refused',
+  TRUST_COUNTER: 'refused',
+  TRUST_DIRECTOR_MISMATCH: 'refused',
+  TRUST_MIXED_BUNDLES: 'refused',
+  TRUST_CLOCK_BACK: 'refused',
 
   // formats/backup
   BACKUP_MALFORMED: 'malformed',
@@ -142,7 +152,6 @@ export const ERROR_CODES = {
   RESTORE_OCCUPIED: 'environment',
   RESTORE_OTHER: 'refused',
   RESTORE_ROOT_MISSING: 'policy',
-  ROLE_BEHIND: 'policy',
 
   // formats/shares
   SHARE_MALFORMED: 'malformed',
@@ -238,6 +247,8 @@ export const ERROR_CODES = {
   PUBLISH_CONFLICT: 'policy',
   PUBLISH_LINK: 'policy',
   DIALECT_UNKNOWN: 'usage',
+  METADATA_OVERSIZE: 'policy',
+  TARGET_NAME_TAKEN: 'policy',
   KEY_NOT_OF_ROLE: 'policy',
   ROOT_VERSION_SIGNED: 'policy',
   ROLE_NOT_COMPLETE: 'policy',
@@ -318,6 +329,20 @@ export const ERROR_CODES = {
   INSPECT_UNKNOWN: 'malformed',
   IMAGE_EMPTY: 'malformed',
   IMAGE_CHANGED: 'environment',
+
+  // formats/manifest, trust and ops/fleet manifests
+  MANIFEST_MALFORMED: 'malformed',
+  MANIFEST_TOO_LARGE: 'malformed',
+  MANIFEST_SIGNATURE: 'refused',
+  MANIFEST_KEY_MISSING: 'refused',
+  MANIFEST_ECU_MISSING: 'refused',
+  MANIFEST_ECU_UNKNOWN: 'refused',
+  MANIFEST_PRIMARY_OTHER: 'refused',
+  MANIFEST_OTHER_VEHICLE: 'refused',
+  MANIFEST_REPLAY: 'refused',
+  MANIFEST_STALE: 'refused',
+  MANIFEST_FUTURE: 'refused',
+  MANIFEST_REFUSED: 'refused',
 
   // ops/fleet/director
   DIRECTOR_ROOT_MISSING: 'policy',

@@ -20,6 +20,16 @@ export const ATTACKS = {
   TRUST_TARGET_DISAGREEMENT: 'arbitrary software attack by one of several roles',
   TRUST_ARBITRARY_SOFTWARE: 'arbitrary software attack',
   TRUST_HASH_UNKNOWN: 'arbitrary software attack',
+  TRUST_WRONG_VEHICLE: "replay of another vehicle's metadata",
+  TRUST_DIRECTOR_DELEGATES: 'arbitrary software attack by a delegation of the Director',
+  TRUST_ECU_TWICE: 'mixed-bundles attack by two images for one ECU',
+  TRUST_ECU_UNKNOWN: 'software for an ECU that the vehicle does not have',
+  TRUST_NO_ENTRY: 'nothing to install',
+  TRUST_HARDWARE: 'software for other hardware',
+  TRUST_COUNTER: 'rollback attack by an older release',
+  TRUST_DIRECTOR_MISMATCH: 'arbitrary software attack by one of the two repositories',
+  TRUST_MIXED_BUNDLES: 'mixed-bundles attack',
+  TRUST_CLOCK_BACK: 'freeze attack by a clock that was set back',
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
 /** A code of {@link ATTACKS}. */

@@ -11,6 +11,7 @@ import type { Instant } from '../core/brands.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { isFailure } from '../core/errors.ts';
 import type { EngineName } from '../core/ports.ts';
+import { dialectOf } from '../formats/metadata/index.ts';
 import type { RepositoryKind } from '../formats/metadata/types.ts';
 import { TRUST_LIMITS } from './limits.ts';
 import type { TrustLimits } from './limits.ts';
@@ -46,16 +47,40 @@ export interface UpdateRequest {
  * @throws TRUST_*, METADATA_*, JSON_*, and what source and store throw
  */
 export async function updateFrom(source: TrustSource, request: UpdateRequest): Promise<TrustedSet> {
+  const { set } = await updateToSnapshot(source, request);
+  return loadTopTargets({ source, store: request.store }, set);
+}
+
+/** A set up to its Snapshot. */
+export interface UpToSnapshot {
+  readonly set: TrustedSet;
+  /** Whether the Snapshot is, byte for byte, the one of an earlier update. */
+  readonly isUnchanged: boolean;
+}
+
+/** Verifies a repository up to its Snapshot. @throws as {@link updateFrom} */
+export async function updateToSnapshot(source: TrustSource, request: UpdateRequest): Promise<UpToSnapshot> {
   const client: Client = { source, store: request.store ?? NO_STORE };
-  const set = await walkRoots(client, await firstRoot(client, request));
-  requireFinalRoot(set);
+  const set = await updateRoot(source, request);
   const seen = await recall(client, set);
   const withTimestamp = await updateTimestamp(client, set, seen);
   const withSnapshot = await updateSnapshot(client, withTimestamp, seen);
-  return loadTargets({ source, store: client.store }, withSnapshot, {
-    role: 'targets',
-    policy: rootPolicy(set.root.verified.signed, 'targets'),
-  });
+  const [before, now] = [seen.snapshot, withSnapshot.snapshot].map((file) => file?.verified.bytes);
+  const isUnchanged = before !== undefined && now !== undefined && equalBytes(before, now);
+  return { set: withSnapshot, isUnchanged };
+}
+
+/** Walks the roots to an unexpired last one. @throws as {@link updateFrom} */
+export async function updateRoot(source: TrustSource, request: UpdateRequest): Promise<TrustedSet> {
+  const client: Client = { source, store: request.store ?? NO_STORE };
+  const set = await walkRoots(client, await firstRoot(client, request));
+  requireFinalRoot(set);
+  return set;
+}
+
+/** Loads the top-level Targets that the set's Snapshot lists. @throws as {@link updateFrom} */
+export async function loadTopTargets(client: TrustClient, set: TrustedSet): Promise<TrustedSet> {
+  return loadTargets(client, set, { role: 'targets', policy: rootPolicy(set.root.verified.signed, 'targets') });
 }
 
 type Client = Required<TrustClient> & { readonly store: TrustStore };
@@ -179,8 +204,10 @@ export async function loadTargets(
   const stored = await store.load(role);
   const known = stored && orUndefined(() => takeTargets(set, { role, policy, bytes: stored }));
   if (known !== undefined) return known;
+  const isDelegated = role !== 'targets';
   const bytes = await fetchListed(source, {
     role,
+    folder: isDelegated ? dialectOf(set.root.verified.dialect).delegationsFolder : '',
     version: isConsistent(set) ? listed.version : undefined,
     maxBytes: bytesToFetch(listed, set.terms.limits.targetsBytesMax),
   });

@@ -121,7 +121,8 @@ function optionalObject(place: JsonPlace): JsonMap | undefined {
   return place.value === undefined ? undefined : jsonObject(place);
 }
 
-function decodeHashes(place: JsonPlace): ReadonlyMap<string, string> {
+/** Hashes by the name of their algorithm, at least one. @throws METADATA_MALFORMED */
+export function decodeHashes(place: JsonPlace): ReadonlyMap<string, string> {
   const entries = jsonMembers(place, HASHES_MAX).map(([name, member]) => {
     const hash = jsonText(member);
     const digits = HASH_DIGITS.get(name) ?? hash.length;

@@ -27,3 +27,32 @@ export function folderStore(files: Files, folder: string): TrustStore {
     remove: (role) => files.remove(path(role)),
   };
 }
+
+/** A store that keeps new files back until they are committed; roots it saves at once. */
+export interface DeferredStore extends TrustStore {
+  /** Saves what was kept back, in the order in which it came. */
+  commit(): Promise<void>;
+}
+
+/**
+ * Keeps Timestamp, Snapshot and Targets back until their vehicle is known to be the right one: of the files of a Director
+ * only Targets says whose they are, and another vehicle's Timestamp, once stored, would lock this one's out.
+ */
+export function deferredStore(store: TrustStore): DeferredStore {
+  const pending = new Map<string, Uint8Array>();
+  return {
+    load: async (role) => pending.get(role) ?? (await store.load(role)),
+    async save(role, bytes) {
+      if (role === 'root') await store.save(role, bytes);
+      else pending.set(role, bytes);
+    },
+    async remove(role) {
+      pending.delete(role);
+      await store.remove(role);
+    },
+    async commit() {
+      for (const [role, bytes] of pending) await store.save(role, bytes);
+      pending.clear();
+    },
+  };
+}

@@ -4,7 +4,6 @@
  * Invariants: the pinned root never comes from the tree; what is trusted is stored file by file as soon as it is
  * verified, so that the next run refuses to go back; the database is never touched.
  */
-import { formatInstant } from '../../core/brands.ts';
 import type { Instant, TargetName } from '../../core/brands.ts';
 import { failure } from '../../core/errors.ts';
 import type { SecureevError } from '../../core/errors.ts';
@@ -21,6 +20,7 @@ import { readPinnedRoot } from '../release/pinned-trust.ts';
 import { folderStore } from './client-state.ts';
 import { downloadTarget } from './download-target.ts';
 import type { Downloaded } from './download-target.ts';
+import { attemptChain, passChain } from './metadata-checks.ts';
 import { LINT_CHECKS, lintTree } from './lint.ts';
 import type { LintFinding, LintId } from './lint.ts';
 import { isUrl, treeSource } from './tree-source.ts';
@@ -81,7 +81,7 @@ export async function verifyRepository(input: VerifyRepositoryInput, io: Io): Pr
   const pinnedRoot = await readPinnedRoot(io, { root, metadata, now, requireHybrid });
   const tree = treeSource(io, input.tree);
   const client = { source: tree.metadata, store: folderStore(io.files, input.state) };
-  const updated = await checkMetadata(book, input, () =>
+  const updated = await checkMetadata(book, () =>
     updateFrom(client.source, { engine: io.engine, pinnedRoot, now, requireHybrid, store: client.store }),
   );
   const fetched = updated && (await checkTarget({ book, input, io, tree, client, set: updated }));
@@ -124,33 +124,12 @@ function recordLint(book: Book, id: LintId, findings: readonly LintFinding[]): v
   book.fail(id, failure('LINT_FOUND', [...shown, ...more].join('; ')));
 }
 
-async function checkMetadata(book: Book, { now }: VerifyRepositoryInput, update: () => Promise<TrustedSet>) {
-  try {
-    const set = await update();
-    const files = filesOf(set);
-    book.pass('metadata', files.map(({ role, version }) => `${role} ${version}`).join(', '));
-    const first = files.reduce((a, b) => (b.expires < a.expires ? b : a), set.root.verified.signed);
-    const until = `${first.role} is the first to expire, ${formatInstant(first.expires)}`;
-    book.pass('expiry', `${until}; now is ${formatInstant(now)}`);
-    book.pass('hybrid', set.terms.requireHybrid ? 'demanded and met by all roles' : 'not demanded by the root');
-    return set;
-  } catch (thrown) {
-    const refusal = refusalOf(thrown);
-    book.fail(failedCheck(refusal), refusal);
-    return undefined;
-  }
-}
+const CHAIN = { metadata: 'metadata', expiry: 'expiry', hybrid: 'hybrid' } as const;
 
-function failedCheck({ code }: SecureevError): RepositoryCheckId {
-  if (code === 'TRUST_EXPIRED') return 'expiry';
-  return code === 'TRUST_HYBRID_THRESHOLD' || code === 'TRUST_HYBRID_MISSING' ? 'hybrid' : 'metadata';
-}
-
-/** The verified top-level files. */
-export function filesOf(set: TrustedSet) {
-  return [set.root, set.timestamp, set.snapshot, set.targets.get('targets')?.file].flatMap((file) =>
-    file === undefined ? [] : [file.verified.signed],
-  );
+async function checkMetadata(book: Book, update: () => Promise<TrustedSet>): Promise<TrustedSet | undefined> {
+  const set = await attemptChain(book, CHAIN, update);
+  if (set !== undefined) passChain(book, CHAIN, set);
+  return set;
 }
 
 interface TargetWork {
