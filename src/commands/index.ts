@@ -30,6 +30,7 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
     ['root export', 'write the root of trust to pin', () => import('./root-export.ts')],
     ['publish image', 'write the Image repository as a static tree', () => import('./publish-image.ts')],
     ['backup', 'write the whole repository to one file', () => import('./backup.ts')],
+    ['restore', 'make a repository from a backup and what was published since', () => import('./restore.ts')],
     ['target add', 'stage one firmware image as a target', () => import('./target-add.ts')],
     ['target remove', 'stage the removal of a target', () => import('./target-remove.ts')],
     ['target list', 'list targets, staged ones included', () => import('./target-list.ts')],

@@ -346,6 +346,7 @@ export const ERROR_CODES = {
 
   // ops/fleet/director
   DIRECTOR_ROOT_MISSING: 'policy',
+  DIRECTOR_NOT_SIGNED: 'policy',
   DIRECTOR_KEYS_MISSING: 'policy',
   DIRECTOR_TARGET_NOT_COMPLETE: 'policy',
   ECU_TWICE: 'policy',

@@ -129,13 +129,18 @@ export async function openRepository(io: Io, folder: string, options: Repository
     lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
     mode: options.readOnly === true ? 'read' : 'write',
   });
-  const reader = readerOn(io, absolute, connection);
+  return openOn(io, absolute, connection);
+}
+
+/** The repository of `folder` (absolute) on an open connection. @throws SETTING_MISSING */
+export function openOn(io: Io, folder: string, connection: Connection): Repository {
+  const reader = readerOn(io, folder, connection);
   const identity = {
     name: setting(reader, 'name'),
     dialect: setting(reader, 'dialect'),
     uuid: setting(reader, 'uuid'),
   };
-  return repositoryOn(io, absolute, { connection, identity });
+  return repositoryOn(io, folder, { connection, identity });
 }
 
 function databasePath(folder: string): string {

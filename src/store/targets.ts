@@ -128,6 +128,11 @@ export function targetAt(reader: Reader, role: StoredRole, at: { name: string; v
   return value === undefined ? undefined : targetOf(item, value);
 }
 
+/** The item that holds a target. */
+export function targetItem(name: TargetName): string {
+  return PREFIX + name;
+}
+
 /** How a target reads from the item that holds it. */
 export function targetOf(item: string, value: ItemValue): Target {
   return {

@@ -4,13 +4,14 @@
  * A log that was rewritten or shortened since a Snapshot was published no longer has that Snapshot's head at that length.
  */
 import { toHex } from '../../core/bytes.ts';
+import { formatInstant } from '../../core/brands.ts';
 import type { Instant } from '../../core/brands.ts';
 import { failure, isFailure } from '../../core/errors.ts';
 import type { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import type { Check } from '../../core/report.ts';
 import { EMPTY_LOG, verifiedChain } from '../../formats/audit/entry.ts';
-import type { LogHead } from '../../formats/audit/entry.ts';
+import type { ChainedEntry, LogHead } from '../../formats/audit/entry.ts';
 import { decodeRole } from '../../formats/metadata/envelope.ts';
 import { METADATA_BYTES_MAX } from '../../formats/metadata/limits.ts';
 import type { Snapshot } from '../../formats/metadata/types.ts';
@@ -25,6 +26,8 @@ import type { CheckBook } from '../release/check-book.ts';
 import { readPinnedRoot } from '../release/pinned-trust.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
+import { toldLogs } from '../repository/restore/lost-logs.ts';
+import type { ToldLog } from '../repository/restore/lost-logs.ts';
 
 /** What to verify against what. */
 export interface VerifyLogInput {
@@ -51,6 +54,7 @@ const TITLES = {
   'log-chain': 'every entry follows from the one before',
   'anchor-signatures': 'the published Snapshot is signed under the pinned root',
   'log-anchor': 'the log holds what the published Snapshots have signed of it',
+  'log-restores': 'nothing that the published Snapshots have signed was lost in a restore',
 } as const;
 type CheckId = keyof typeof TITLES;
 
@@ -59,48 +63,83 @@ export async function verifyLog(input: VerifyLogInput, io: Io): Promise<VerifyLo
   using repository = await openChosen(io, input.repository, { readOnly: true });
   const book = checkBook<CheckId>(TITLES);
   const snapshots = await anchorSnapshots(io, input, { book, uuid: repository.identity.uuid });
-  const anchored = new Map(snapshots.flatMap(({ version, extension }) => logOf(version, extension?.log)));
-  const head = walk(repository, { book, anchored });
-  const checks = book.list();
+  const anchored = snapshots.flatMap(({ version, extension }) => logOf(version, extension?.log));
+  const { head, explained } = walk(repository, { book, anchored });
+  // Asked only where something was lost: a repository that was never restored has nothing to answer.
+  const checks = book.list().filter(({ id }) => id !== 'log-restores' || explained);
   const refusal = refusalFrom(checks, input.allowSkip);
   return { checks, length: head.length, head: toHex(head.hash), refusal };
 }
 
-/** What Snapshots say of the log: length -> head in hex and the Snapshot's version. */
-type Anchors = ReadonlyMap<number, { readonly head: string; readonly version: number }>;
+/** What a Snapshot says of the log: length and head in hex, and the Snapshot's version. */
+interface Anchor {
+  readonly length: number;
+  readonly head: string;
+  readonly version: number;
+}
 
-function logOf(version: number, log: { length: number; head: string } | undefined) {
-  return log === undefined ? [] : [[log.length, { head: log.head, version }] as const];
+function logOf(version: number, log: { length: number; head: string } | undefined): readonly Anchor[] {
+  return log === undefined ? [] : [{ ...log, version }];
 }
 
 /** Walks the whole log once and compares at every anchored length. */
-function walk(repository: Repository, { book, anchored }: { book: CheckBook<CheckId>; anchored: Anchors }): LogHead {
+function walk(
+  repository: Repository,
+  { book, anchored }: { book: CheckBook<CheckId>; anchored: readonly Anchor[] },
+): { head: LogHead; explained: boolean } {
+  const heads = new Map<number, string>(anchored.map(({ length }) => [length, '']));
+  const told: ToldLog[] = [];
   let head = EMPTY_LOG;
   try {
-    for (const next of verifiedChain(repository.io.engine, auditChain(repository))) {
+    for (const next of verifiedChain(repository.io.engine, listening(auditChain(repository), told))) {
       head = next;
-      compare(head, { book, anchored });
+      if (heads.has(head.length)) heads.set(head.length, toHex(head.hash));
     }
     book.pass('log-chain', `${head.length} entries`);
   } catch (thrown) {
     book.fail('log-chain', refusalOf(thrown));
   }
-  const beyond = [...anchored].find(([length]) => length > head.length);
-  if (beyond !== undefined) {
-    const [length, { version }] = beyond;
-    book.fail('log-anchor', cut(`snapshot ${version} signed a log of ${length} entries, here are ${head.length}`));
+  const missing = anchored.filter((one) => one.length > 0 && heads.get(one.length) !== one.head);
+  const explained = missing.filter((one) => isTold(told, one));
+  const unexplained = missing.find((one) => !explained.includes(one));
+  const found = anchored.length - missing.length;
+  if (unexplained !== undefined) book.fail('log-anchor', cut(unexplained, head));
+  else if (anchored.length > 0) book.pass('log-anchor', `${found} published heads found${beside(explained.length)}`);
+  if (explained.length > 0) tellRestores(book, explained, told);
+  return { head, explained: explained.length > 0 };
+}
+
+function beside(explained: number): string {
+  return explained === 0 ? '' : `, ${explained} told of by a restore`;
+}
+
+/** Passes entries on and keeps what restores tell. */
+function* listening(entries: Iterable<ChainedEntry>, told: ToldLog[]): Iterable<ChainedEntry> {
+  for (const chained of entries) {
+    told.push(...toldLogs(chained.entry));
+    yield chained;
   }
-  if (anchored.size > 0) book.pass('log-anchor', `${anchored.size} published heads found`);
-  return head;
 }
 
-function compare(head: LogHead, { book, anchored }: { book: CheckBook<CheckId>; anchored: Anchors }): void {
-  const anchor = anchored.get(head.length);
-  if (anchor === undefined || anchor.head === toHex(head.hash)) return;
-  book.fail('log-anchor', cut(`entry ${head.length} is not the one that snapshot ${anchor.version} signed`));
+/** Whether a restore has told of exactly this loss, at or before the entry where the log became another one. */
+function isTold(told: readonly ToldLog[], { length, head }: Anchor): boolean {
+  return told.some((one) => one.length === length && one.head === head && one.position <= length);
 }
 
-function cut(message: string): SecureevError {
+/** Lost entries are no forgery, but nobody can see any more what they said: whoever verifies has to accept that. */
+function tellRestores(book: CheckBook<CheckId>, explained: readonly Anchor[], told: readonly ToldLog[]): void {
+  const last = explained.reduce((a, b) => (b.length > a.length ? b : a));
+  const by = told.find(({ length, head }) => length === last.length && head === last.head);
+  const when = by === undefined ? '' : ` in the restore of ${formatInstant(by.time)} (entry ${by.position})`;
+  const lost = `entries ${by?.position ?? 1} to ${last.length}, which snapshot ${last.version} signed, were lost`;
+  book.skip('log-restores', `${lost}${when}`);
+}
+
+function cut({ length, version }: Anchor, head: LogHead): SecureevError {
+  const message =
+    length > head.length
+      ? `snapshot ${version} signed a log of ${length} entries, here are ${head.length}`
+      : `entry ${length} is not the one that snapshot ${version} signed`;
   return failure('AUDIT_REWRITTEN', `the log was rewritten or shortened: ${message}`);
 }
 
