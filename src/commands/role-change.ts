@@ -55,7 +55,8 @@ export async function run(call: Call): Promise<Outcome> {
   return { result: { role, before, after, warnings, root }, text: lines.join('\n') };
 }
 
-function replacement(text: string): { old: string; file: string } {
+/** Reads `OLD=NEW.pub`. @throws USAGE */
+export function replacement(text: string): { old: string; file: string } {
   const at = text.indexOf('=');
   if (at < 1 || at === text.length - 1)
     throw failure('USAGE', '--replace is not of the form OLD=NEW.pub', { found: text });

@@ -115,6 +115,72 @@ export function requirePatterns(patterns: readonly string[]): void {
   if (twice !== undefined) throw failure('PATH_PATTERN', `the pattern ${quote(twice)} is given twice`);
 }
 
+/** What a change of a delegation asks for, beside the keys of its roles. */
+export interface DelegationTerms {
+  readonly addPaths: readonly string[];
+  readonly removePaths: readonly string[];
+  /** Undefined leaves them; empty is for any. */
+  readonly hardwareIds?: readonly string[] | undefined;
+  readonly terminating?: boolean | undefined;
+  readonly agreement?: number | undefined;
+}
+
+/** A delegation after a change of its terms. @throws PATH_PATTERN, DELEGATION_FORM */
+export function changedTerms(before: DelegationDefinition, terms: DelegationTerms): DelegationDefinition {
+  const strange = terms.removePaths.find((path) => !before.paths.includes(path));
+  if (strange !== undefined) throw failure('PATH_PATTERN', `${before.name} is not for ${quote(strange)}`);
+  const kept = before.paths.filter((path) => !terms.removePaths.includes(path));
+  const { hardwareIds = before.hardwareIds, terminating = before.terminating, agreement = before.agreement } = terms;
+  return checkedDelegation({
+    ...before,
+    paths: [...kept, ...terms.addPaths],
+    hardwareIds: hardwareIds?.length === 0 ? undefined : hardwareIds,
+    terminating,
+    agreement,
+  });
+}
+
+/** Demands paths, and an agreement that the roles can come to. @throws PATH_PATTERN, DELEGATION_FORM */
+export function checkedDelegation(delegation: DelegationDefinition): DelegationDefinition {
+  const { name, paths, hardwareIds, roles, agreement } = delegation;
+  requirePatterns(paths);
+  if (paths.length === 0) throw failure('DELEGATION_FORM', `${name} would be for no path: give one with --path`);
+  for (const part of [paths, hardwareIds ?? [], roles]) {
+    if (part.length > DELEGATION_PARTS_MAX) throw failure('DELEGATION_FORM', `${name} would have ${part.length} parts`);
+  }
+  if (agreement < 1 || agreement > roles.length) {
+    throw failure('DELEGATION_FORM', `${agreement} of ${roles.length} roles of ${name} cannot agree`);
+  }
+  return delegation;
+}
+
+/**
+ * The positions of a role's delegations once `name` stands before `before` (undefined: last): only what moves is given.
+ *
+ * @throws DELEGATION_UNKNOWN
+ */
+export function reordered(
+  delegations: readonly DelegationDefinition[],
+  name: string,
+  before: string | undefined,
+): readonly DelegationDefinition[] {
+  const own = delegations.filter((one) => one.name === name);
+  const others = delegations.filter((one) => one.name !== name);
+  const at = before === undefined ? others.length : others.findIndex((one) => one.name === before);
+  if (at === -1) throw failure('DELEGATION_UNKNOWN', `there is no delegation ${before ?? ''} beside ${name}`);
+  return [...others.slice(0, at), ...own, ...others.slice(at)]
+    .map((one, index) => ({ ...one, position: index + 1 }))
+    .filter((one) => delegations.find(({ name: known }) => known === one.name)?.position !== one.position);
+}
+
+/** The terms of a delegation in words: place, paths, hardware ids, agreement. */
+export function termsWords(one: DelegationDefinition): string {
+  const { position, paths, hardwareIds, roles, agreement, terminating } = one;
+  const hardware = hardwareIds === undefined ? '' : `, hardware ${hardwareIds.join(' ')}`;
+  const agree = roles.length > 1 ? `, ${agreement} of ${roles.length} roles must agree` : '';
+  return `${position}. ${paths.join(' ')}${hardware}${agree}${terminating ? ', terminating' : ''}`;
+}
+
 /** The definitions of all roles that a role delegates to, bins by their prefix. */
 export function delegatedDefinitions({ delegations, bins }: DelegatedContent): readonly NamedDefinition[] {
   if (bins !== undefined) return [[bins.namePrefix, bins.definition]];
@@ -122,19 +188,24 @@ export function delegatedDefinitions({ delegations, bins }: DelegatedContent): r
 }
 
 /**
- * Demands that delegated keys are all hybrid or all not, and all hybrid under a hybrid delegator.
- *
- * @throws HYBRID_INCOMPLETE
+ * Why a role's delegations cannot stand: their keys must be all hybrid or all not, and all hybrid under a hybrid
+ * delegator; undefined where they can.
  */
-export function requireHybridAlike(delegator: string, content: DelegatedContent, delegatorIsHybrid: boolean): void {
+export function hybridUnlike(
+  delegator: string,
+  content: DelegatedContent,
+  delegatorIsHybrid: boolean,
+): SecureevError | undefined {
   const members = delegatedDefinitions(content).flatMap(([name, definition]) =>
     definition.members.map((member) => ({ name, member })),
   );
   const classical = members.find(({ member }) => member.postQuantum === undefined);
-  if (classical === undefined || (!delegatorIsHybrid && members.every(({ member }) => !member.postQuantum))) return;
+  if (classical === undefined || (!delegatorIsHybrid && members.every(({ member }) => !member.postQuantum))) {
+    return undefined;
+  }
   const { name, member } = classical;
   const others = delegatorIsHybrid ? `${delegator} is hybrid` : `other keys that ${delegator} delegates to do`;
-  throw new SecureevError('HYBRID_INCOMPLETE', {
+  return new SecureevError('HYBRID_INCOMPLETE', {
     message: `key ${member.classical.keyId} of ${name} has no post-quantum key beside it, but ${others}`,
     hint: 'make a hybrid one with `secureev keygen NAME` (--scheme hybrid is the default)',
     details: { role: name, delegator, keyId: member.classical.keyId },
@@ -147,7 +218,7 @@ export interface DelegationsPart {
   readonly hybrid: KeyRing | undefined;
 }
 
-/** What Targets says of what it delegates; its delegations are alike as {@link requireHybridAlike} has it. */
+/** What Targets says of what it delegates; its delegations are alike as {@link hybridUnlike} has it. */
 export function delegationsPart(content: DelegatedContent): DelegationsPart {
   const named = delegatedDefinitions(content);
   if (named.length === 0) return { delegations: undefined, hybrid: undefined };

@@ -43,16 +43,25 @@ export function versionAfter(last: number): number {
   return last + 1;
 }
 
-/** The order in which roles are signed: what a role lists comes before it. */
-export function signingOrder<T extends { readonly name: string }>(roles: readonly T[]): readonly T[] {
+/**
+ * The order in which roles are signed: whoever gives a role its keys, and what a role lists, come before it. `depthOf`
+ * says how many delegations lead to a role.
+ */
+export function signingOrder<T extends { readonly name: string }>(
+  roles: readonly T[],
+  depthOf: (name: string) => number = () => 1,
+): readonly T[] {
+  const rank = (name: string): number => RANKS.get(name) ?? 1 + depthOf(name);
   return [...roles].sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
 }
 
-/** Root first, then delegated roles before Targets, Snapshot, Timestamp last. */
-function rank(name: string): number {
-  const place = ['root', '', 'targets', 'snapshot', 'timestamp'].indexOf(name);
-  return place === -1 ? 1 : place;
-}
+/** Root first, Targets, delegated roles from the top, Snapshot and Timestamp last. */
+const RANKS: ReadonlyMap<string, number> = new Map([
+  ['root', 0],
+  ['targets', 1],
+  ['snapshot', Number.MAX_SAFE_INTEGER - 1],
+  ['timestamp', Number.MAX_SAFE_INTEGER],
+]);
 
 /** Whether Snapshot would list the same files in the same versions. */
 export function sameListing(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {

@@ -102,8 +102,10 @@ describe('next versions', () => {
 
   test('come in the order in which one lists the other', () => {
     const roles = ['timestamp', 'zulu', 'targets', 'root', 'bundles', 'snapshot'].map((name) => ({ name }));
-    const order = ['root', 'bundles', 'zulu', 'targets', 'snapshot', 'timestamp'];
+    const order = ['root', 'targets', 'bundles', 'zulu', 'snapshot', 'timestamp'];
     expect(signingOrder(roles).map(({ name }) => name)).toEqual(order);
+    const nested = signingOrder(roles, (name) => (name === 'bundles' ? 2 : 1)).map(({ name }) => name);
+    expect(nested).toEqual(['root', 'targets', 'zulu', 'bundles', 'snapshot', 'timestamp']);
   });
 
   test('of Snapshot come when a listed version differs, is new or is gone', () => {

@@ -37,6 +37,8 @@ export interface ShownOutcome {
   readonly thresholds: readonly ShownThreshold[];
   /** Why nothing could be done. */
   readonly reason: string | null;
+  /** Of hashed bins: how many there are, and how many got a version. */
+  readonly bins?: { readonly total: number; readonly signed: number } | undefined;
 }
 
 /** A few lines per role. */
@@ -67,8 +69,10 @@ export function thresholdsText(thresholds: readonly ShownThreshold[]): string {
 }
 
 function outcomeText(outcome: ShownOutcome): string {
+  const { bins } = outcome;
   const name = outcome.version === null ? outcome.role : `${outcome.role} ${outcome.version}`;
-  const added = outcome.added.length === 0 ? '' : `, ${count(outcome.added.length, 'signature')} added`;
+  const signatures = outcome.added.length === 0 ? '' : `, ${count(outcome.added.length, 'signature')} added`;
+  const added = bins === undefined ? signatures : `${signatures}, ${bins.signed} of ${bins.total} bins signed`;
   const expires = outcome.expires === null ? '' : `, expires ${formatInstant(outcome.expires)}`;
   if (outcome.state === 'blocked') return `${name}: not signed: ${outcome.reason ?? ''}`;
   if (outcome.state === 'unchanged') return `${name}: nothing to sign${expires}`;

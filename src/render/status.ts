@@ -1,6 +1,7 @@
 /** Where a repository stands, as text. */
 import { formatInstant } from '../core/brands.ts';
 import type { Instant } from '../core/brands.ts';
+import { elsewhereText } from './delegations.ts';
 import { thresholdsText } from './role-outcomes.ts';
 import type { ShownThreshold } from './role-outcomes.ts';
 import { indented, table } from './table.ts';
@@ -17,6 +18,7 @@ export interface ShownRoleStatus {
   readonly staged: number;
   readonly reasons: readonly string[];
   readonly pending: { readonly version: number; readonly thresholds: readonly ShownThreshold[] } | null;
+  readonly bins?: { readonly total: number; readonly complete: number; readonly waiting: number } | undefined;
 }
 
 /** Where a repository stands. */
@@ -26,6 +28,7 @@ export interface ShownStatus {
   readonly log: number;
   readonly vehicles: number;
   readonly roles: readonly ShownRoleStatus[];
+  readonly elsewhere: readonly { readonly role: string; readonly targets: number }[];
   readonly director: ShownDirector | null;
 }
 
@@ -52,7 +55,7 @@ export function statusText(status: ShownStatus, now: Instant): string {
   const counts = `${count(status.vehicles, 'vehicle')}, ${count(status.log, 'log entry', 'log entries')}`;
   const hold = status.hold === null ? [] : [`ON HOLD: ${printableLine(status.hold)}`];
   const rows = status.roles.map((role) => [
-    role.role,
+    nameText(role),
     role.version === null ? '-' : String(role.version),
     role.quorum === null ? 'no keys' : `${role.quorum.threshold} of ${role.quorum.keys}`,
     expiryText(role, now),
@@ -64,6 +67,7 @@ export function statusText(status: ShownStatus, now: Instant): string {
     ...hold,
     roles,
     ...status.roles.flatMap(pendingText),
+    ...elsewhereText(status.elsewhere),
     ...directorText(status.director, now),
   ].join('\n');
 }
@@ -84,6 +88,10 @@ function directorText(director: ShownDirector | null, now: Instant): readonly st
 function firstExpiry(next: Instant, now: Instant): string {
   const when = next <= now ? 'past' : `in ${duration(next - now)}`;
   return `first expiry ${formatInstant(next)} ${when}`;
+}
+
+function nameText({ role, bins }: ShownRoleStatus): string {
+  return bins === undefined ? role : `${role} (${bins.complete} of ${bins.total} bins)`;
 }
 
 function expiryText(role: ShownRoleStatus, now: Instant): string {

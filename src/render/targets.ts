@@ -11,27 +11,32 @@ export interface ShownTarget {
   readonly sha256: Uint8Array;
   readonly custom: Readonly<Record<string, unknown>>;
   readonly confidential: boolean;
+  /** The role that lists it. */
+  readonly role?: string | undefined;
 }
 
-/** A table of targets. */
+/** A table of targets; says which roles list them where that is not Targets alone. */
 export function targetsText(targets: readonly ShownTarget[], more: boolean): string {
   if (targets.length === 0) return 'no targets';
+  const delegated = targets.some(({ role }) => role !== undefined && role !== 'targets');
   const rows = targets.map((target) => [
     target.name,
+    ...(delegated ? [target.role ?? ''] : []),
     customText(target, 'version'),
     customText(target, 'releaseCounter'),
     size(target.length),
     shortId(toHex(target.sha256)),
     target.confidential ? 'confidential' : 'published',
   ]);
-  const text = table({ head: ['target', 'version', 'counter', 'size', 'sha256', 'bytes'], rows, right: [2, 3] });
+  const head = ['target', ...(delegated ? ['role'] : []), 'version', 'counter', 'size', 'sha256', 'bytes'];
+  const text = table({ head, rows, right: delegated ? [3, 4] : [2, 3] });
   return more ? `${text}\n... and more (see --prefix and --limit)` : text;
 }
 
 /** The same as JSON. */
 export function targetJson(target: ShownTarget): Readonly<Record<string, unknown>> {
-  const { name, length, sha256, custom, confidential } = target;
-  return { name, length, sha256: toHex(sha256), custom, confidential };
+  const { name, length, sha256, custom, confidential, role } = target;
+  return { name, length, sha256: toHex(sha256), custom, confidential, ...(role !== undefined && { role }) };
 }
 
 /** A text or number of a target's custom data; empty where there is none. */

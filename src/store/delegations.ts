@@ -9,7 +9,7 @@ import type { TargetName } from '../core/brands.ts';
 import { failure } from '../core/errors.ts';
 import { binOf, matchesPattern } from '../formats/metadata/path-pattern.ts';
 import type { Reader, Tx } from './reader.ts';
-import { completeItem, findRole, nextItem, nextItems, roleById } from './roles.ts';
+import { completeItem, findRole, nextItem, nextItems, roleAt, roleById } from './roles.ts';
 import type { ItemValue, StoredRole } from './roles.ts';
 
 const DELEGATION = 'delegations/';
@@ -104,6 +104,16 @@ export function binsPrefixOf(reader: Reader, name: string): string | undefined {
   return delegatedRow(reader, prefix)?.item === binsItem(prefix ?? '') ? prefix : undefined;
 }
 
+/** Whether a name is the prefix of hashed bins. */
+export function isBinsPrefix(reader: Reader, name: string): boolean {
+  return delegatedRow(reader, name)?.item === binsItem(name);
+}
+
+/** A role of the Image repository, made where it is missing; a bin is stored as one of its bins. */
+export function imageRoleAt(tx: Tx, name: string): StoredRole {
+  return roleAt(tx, { repository: 'image', name, bins: binsPrefixOf(tx, name) });
+}
+
 interface DelegatedRow {
   readonly delegator: number;
   readonly item: string;
@@ -130,6 +140,14 @@ export function delegatedNames(reader: Reader): readonly string[] {
     )
     .all()
     .map(({ name }) => name);
+}
+
+/** Every stored role that lists targets: Targets, then delegated ones, then bins. */
+export function targetsRoles(reader: Reader): readonly StoredRole[] {
+  const one = ['targets', ...delegatedNames(reader)];
+  const bins = reader.sql<{ name: string }>('SELECT name FROM roles WHERE bins IS NOT NULL ORDER BY bins, name').all();
+  const names = [...one, ...bins.map(({ name }) => name)];
+  return names.flatMap((name) => findRole(reader, { repository: 'image', name }) ?? []);
 }
 
 /**
@@ -189,14 +207,15 @@ function search(reader: Reader, { name, role, visited }: Visit): boolean {
 }
 
 /**
- * The roles that own a path: down from Targets, always into the first delegation that is for it; more than one where
- * roles must agree on it.
+ * The roles that own a path: down from Targets (or `role`), always into the first delegation that is for it; more than
+ * one where roles must agree on it.
  */
 export function owningRoles(
   reader: Reader,
   target: { readonly name: TargetName; readonly hardwareIds?: readonly string[] | undefined },
+  role = 'targets',
 ): readonly string[] {
-  return owners(reader, { ...target, role: 'targets', above: [] });
+  return owners(reader, { ...target, role, above: [] });
 }
 
 interface Ownership {

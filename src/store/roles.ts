@@ -152,12 +152,19 @@ export function* itemChanges(reader: Reader, role: StoredRole, frozen: boolean):
   }
 }
 
+/** Items whose names begin with `prefix` and come after `after`, which may be empty. */
+export interface ItemRange {
+  readonly prefix: string;
+  readonly after: string;
+}
+
 /** All items as the next version will have them (staged and frozen over complete), in item order. */
 export function* nextItems(
   reader: Reader,
   role: StoredRole,
-  prefix = '',
+  range: string | ItemRange = '',
 ): Iterable<{ item: string; value: ItemValue }> {
+  const { prefix, after } = typeof range === 'string' ? { prefix: range, after: '' } : range;
   const rows = reader
     .sql<{ item: string; value: string }>(
       `SELECT item, value FROM (
@@ -170,8 +177,15 @@ export function* nextItems(
              AND s.frozen_version IN (0, :frozen))
        ) ORDER BY item`,
     )
-    .iterate({ role: role.id, from: prefix, to: `${prefix}\u{10ffff}`, frozen: role.frozenVersion ?? 0 });
-  for (const { item, value } of rows) yield { item, value: valueOf(value) };
+    .iterate({
+      role: role.id,
+      from: after > prefix ? after : prefix,
+      to: `${prefix}\u{10ffff}`,
+      frozen: role.frozenVersion ?? 0,
+    });
+  for (const { item, value } of rows) {
+    if (item !== after) yield { item, value: valueOf(value) };
+  }
 }
 
 /** All items of the last complete version, in item order. */

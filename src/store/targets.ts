@@ -2,11 +2,13 @@
 import { toHex, fromHex } from '../core/bytes.ts';
 import { parseTargetName } from '../core/brands.ts';
 import type { TargetName } from '../core/brands.ts';
-import { failure } from '../core/errors.ts';
-import { binsPrefixOf, delegatorOf, owningRoles, searchedRoles } from './delegations.ts';
+import { failure, SecureevError } from '../core/errors.ts';
+import { dialectOf } from '../formats/metadata/index.ts';
+import { delegatorOf, imageRoleAt, owningRoles, searchedRoles } from './delegations.ts';
 import type { Reader, Tx } from './reader.ts';
-import { completeItems, findRole, itemAt, nextItem, nextItems, roleAt, stageItem } from './roles.ts';
-import type { ItemValue, StoredRole } from './roles.ts';
+import { completeItems, findRole, itemAt, nextItem, nextItems, stageItem } from './roles.ts';
+import type { ItemRange, ItemValue, StoredRole } from './roles.ts';
+import { setting } from './settings.ts';
 
 /** What Targets says of one file. */
 export interface Target {
@@ -46,13 +48,14 @@ export function owningRole(reader: Reader, name: TargetName, hardwareIds?: reado
  * Stages a target for the next version of the role that owns its path, or of all where several must agree on it; what a
  * client would find before it under the same name is staged for removal. Gives the names of the roles that will list it.
  *
- * @throws ROLE_UNKNOWN
+ * @throws ROLE_UNKNOWN, TARGET_NAME_TAKEN
  */
 export function stageTarget(tx: Tx, target: NewTarget): readonly string[] {
   const { name, length, confidential, custom } = target;
   const insideBundle = target.insideBundle === true;
   const value = { length, sha256: toHex(target.sha256), custom, confidential, insideBundle };
   const item = PREFIX + name;
+  requireFinalName(tx, target);
   const owners =
     target.role === undefined ? owningRoles(tx, { name, hardwareIds: hardwareIdsOf(custom) }) : [target.role];
   for (const owner of owners) stageItem(tx, targetsRole(tx, owner), { item, value });
@@ -62,6 +65,25 @@ export function stageTarget(tx: Tx, target: NewTarget): readonly string[] {
     if (isBefore && !owners.includes(role.name)) stageItem(tx, role, { item, value: undefined });
   }
   return owners;
+}
+
+/** Where vehicles keep content under the target's name, a name that was ever signed stands for one content. */
+function requireFinalName(tx: Tx, { name, sha256 }: NewTarget): void {
+  if (!dialectOf(setting(tx, 'dialect')).namesAreFinal) return;
+  const other = tx
+    .sql<{ sha256: string }>(
+      `SELECT value ->> '$.sha256' AS sha256 FROM (
+         SELECT role_id, item, value FROM content UNION ALL SELECT role_id, item, value FROM replaced
+         UNION ALL SELECT role_id, item, value FROM staged WHERE frozen_version > 0)
+       WHERE role_id IN (SELECT id FROM roles WHERE repository = 'image') AND item = :item AND sha256 <> :hash`,
+    )
+    .get({ item: PREFIX + name, hash: toHex(sha256) });
+  if (other === undefined) return;
+  throw new SecureevError('TARGET_NAME_TAKEN', {
+    message: `${name} was signed with other content before, and vehicles of this repository keep images by name`,
+    hint: 'give the new content a new name, for instance with its version in it',
+    details: { target: name, before: other.sha256, now: toHex(sha256) },
+  });
 }
 
 function hardwareIdsOf(custom: ItemValue): readonly string[] | undefined {
@@ -112,8 +134,13 @@ export function findTargetBySha256(reader: Reader, sha256: Uint8Array): ListedTa
 }
 
 /** All targets of a role as its next version will list them, in name order, row by row. */
-export function* nextTargets(reader: Reader, role: StoredRole, prefix = ''): Iterable<Target> {
-  for (const { item, value } of nextItems(reader, role, PREFIX + prefix)) yield targetOf(item, value);
+export function* nextTargets(reader: Reader, role: StoredRole, range: string | ItemRange = ''): Iterable<Target> {
+  const items = typeof range === 'string' ? PREFIX + range : itemsAfter(range);
+  for (const { item, value } of nextItems(reader, role, items)) yield targetOf(item, value);
+}
+
+function itemsAfter({ prefix, after }: ItemRange): ItemRange {
+  return { prefix: PREFIX + prefix, after: after === '' ? '' : PREFIX + after };
 }
 
 /** All targets of a role's last complete version, in name order, row by row. */
@@ -155,7 +182,7 @@ function targetsRole(tx: Tx, name: string): StoredRole {
   if (name !== 'targets' && delegatorOf(tx, name) === undefined) {
     throw failure('ROLE_UNKNOWN', `there is no role ${name}`);
   }
-  return roleAt(tx, { repository: 'image', name, bins: binsPrefixOf(tx, name) });
+  return imageRoleAt(tx, name);
 }
 
 function listed(reader: Reader, role: StoredRole, found: { item: string; value: ItemValue }): ListedTarget {

@@ -124,6 +124,36 @@ export function completeVersion(
     )
     .run(blob(file), file.length, blob(sha256), tx.now, role.id, version);
   if (updated.changes !== 1) throw failure('INTERNAL', `${role.name}: version ${version} is not frozen`);
+  moveItems(tx, role, version);
+}
+
+/** A version that has all its signatures as soon as it is made. */
+export interface SignedVersion extends Omit<NextVersion, 'payload'> {
+  readonly file: Uint8Array;
+  readonly sha256: Uint8Array;
+  readonly signatures: readonly StoredSignature[];
+}
+
+/** Freezes and completes a version in one step. @throws INTERNAL */
+export function addCompleteVersion(tx: Tx, role: StoredRole, made: SignedVersion): void {
+  const { version, file, sha256, expires, signatures, takesStaged } = made;
+  if (role.frozenVersion !== null || version <= role.lastVersion) {
+    throw failure('INTERNAL', `${role.name}: version ${version} cannot be completed now`);
+  }
+  tx.sql(
+    `INSERT INTO versions (role_id, version, state, file, length, sha256, expires, frozen_at, completed_at)
+     VALUES (?, ?, 'complete', ?, ?, ?, ?, ?, ?)`,
+  ).run(role.id, version, blob(file), file.length, blob(sha256), expires, tx.now, tx.now);
+  for (const signature of signatures) addSignature(tx, role, { ...signature, version });
+  if (takesStaged) {
+    tx.sql('UPDATE staged SET frozen_version = ? WHERE role_id = ? AND frozen_version = 0').run(version, role.id);
+  }
+  tx.sql('UPDATE roles SET last_version = ? WHERE id = ?').run(version, role.id);
+  moveItems(tx, role, version);
+}
+
+/** Makes the items that a version has taken the role's content. */
+function moveItems(tx: Tx, role: StoredRole, version: number): void {
   tx.sql(
     `INSERT INTO replaced (role_id, item, version, value)
      SELECT role_id, item, staged.frozen_version, content.value FROM staged JOIN content USING (role_id, item)
@@ -178,8 +208,8 @@ export function completeVersions(reader: Reader, role: StoredRole): readonly num
 /** Size, expiry and date of the last complete version, without its bytes. */
 export function lastCompleteFacts(reader: Reader, role: StoredRole): VersionFacts | undefined {
   const row = reader
-    .sql<Omit<VersionRow, 'payload' | 'file'>>(
-      `SELECT version, length, sha256, expires, frozen_at FROM versions
+    .sql<Omit<VersionRow, 'payload' | 'file' | 'sha256'>>(
+      `SELECT version, length, expires, frozen_at FROM versions
        WHERE role_id = ? AND version = ? AND state = 'complete'`,
     )
     .get(role.id, role.completeVersion);

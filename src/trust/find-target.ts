@@ -15,7 +15,7 @@ import { isJsonList } from '../formats/json/json.ts';
 import type { Delegation, RoleKeys, TargetFile, Targets } from '../formats/metadata/types.ts';
 import { believe } from './believe.ts';
 import { binOf, isInScope } from '../formats/metadata/path-pattern.ts';
-import { keyThreshold } from './role-policy.ts';
+import { delegatedPolicy } from './delegated-policy.ts';
 import type { RolePolicy } from './role-policy.ts';
 import { refusal, roleText } from './refusal.ts';
 import type { TrustClient } from './source.ts';
@@ -220,33 +220,9 @@ function stepTo(delegator: Delegator, delegation: Delegation, role: RoleKeys & {
   const { hardwareIds } = delegation;
   return {
     role: role.name,
-    policy: delegationPolicy(delegator, delegation, role),
+    policy: delegatedPolicy({ ...delegator, role: delegator.step.role }, { ...role, delegation: delegation.name }),
     chain,
     hardware: hardwareIds === undefined ? hardware : [...hardware, hardwareIds],
-  };
-}
-
-/** The keys that a delegator gives to a role of one of its delegations. @throws TRUST_HYBRID_MISSING */
-function delegationPolicy(
-  { signed, isHybrid, step }: Delegator,
-  delegation: Delegation,
-  role: RoleKeys & { readonly name: string },
-): RolePolicy {
-  const keys = signed.delegations?.keys ?? new Map();
-  const hybrid = signed.extension?.hybrid;
-  const hybridRole = hybrid?.roles.get(signed.delegations?.succinct?.namePrefix ?? role.name);
-  if (isHybrid && (hybrid === undefined || hybridRole === undefined)) {
-    throw refusal('TRUST_HYBRID_MISSING', {
-      role: role.name,
-      message: `${roleText(step.role)} ${signed.version} gives ${roleText(role.name)} no post-quantum keys`,
-    });
-  }
-  return {
-    role: role.name,
-    id: JSON.stringify([step.role, delegation.name, role.name]),
-    delegator: `${roleText(step.role)} ${signed.version}`,
-    classical: keyThreshold('classical', role, keys),
-    postQuantum: hybrid && hybridRole && keyThreshold('post-quantum', hybridRole, hybrid.keys),
   };
 }
 

@@ -47,7 +47,7 @@ export async function createBundleRequest(input: BundleRequestInput, io: Io): Pr
     subject: 'bundle',
     repository: repository.identity.uuid,
     kind: 'image',
-    role: parseRoleName(owningRole(repository, pending.target)),
+    role: parseRoleName(owningRole(repository, pending.target, [pending.gateway])),
     created: io.clock.now(),
     payload: pending.parts,
     roots: completeRoots(repository, 'image'),

@@ -19,7 +19,7 @@ import type { Authority, ThresholdState } from '../../plan/quorum.ts';
 import type { SignerKey } from '../../signers/signer.ts';
 import type { Reader } from '../../store/reader.ts';
 import { sectionOf } from '../repository/collect-signatures.ts';
-import { authoritiesFor, definitionsIn, membersOf } from '../repository/definitions.ts';
+import { authoritiesFor, membersFor } from '../repository/definitions.ts';
 
 /** The keys that will sign; known to be enough, unless others sign later by request. */
 export interface BundleSigners {
@@ -41,13 +41,13 @@ export function bundleSigners(
   const authorities = authoritiesFor(reader, { repository: 'image', name: role }, 'next');
   if (authorities.length === 0) {
     throw new SecureevError('BUNDLE_THRESHOLD', {
-      message: `no complete root says who signs for ${role}`,
-      hint: 'sign the root first: `secureev sign root --key ...`',
+      message: `no complete root or delegator says who signs for ${role}`,
+      hint: 'sign it first: `secureev sign root --key ...`, for a delegated role `secureev sign targets --key ...`',
     });
   }
   const keys = distinct(offered).filter(({ publicKey }) => maySign(authorities, sectionOf(publicKey)));
   if (!incomplete) requireEnough(role, authorities, keys);
-  const members = membersOf(definitionsIn(reader, 'image', 'complete'));
+  const members = membersFor(reader, { repository: 'image', name: role });
   const listed = members.flatMap((member) => [member.classical, ...(member.postQuantum ? [member.postQuantum] : [])]);
   for (const { publicKey } of keys) requireListed(publicKey, listed);
   const signing = incomplete ? keysOfRole(listed, authorities) : keys.map(({ publicKey }) => publicKey);
@@ -82,11 +82,11 @@ function shortText({ section, signed, needed }: ThresholdState): string {
   return `${signed.length} of ${needed} ${section} keys`;
 }
 
-/** The key as the root lists it, not as the signer claims it. */
+/** The key as the root or delegator lists it, not as the signer claims it. */
 function requireListed(claimed: PublicKey, listed: readonly PublicKey[]): void {
   const found = listed.find((key) => key.keyId === claimed.keyId);
   if (found?.algorithm === claimed.algorithm && equalBytes(found.bytes, claimed.bytes)) return;
-  throw failure('KEY_NOT_OF_ROLE', `the signer's key is not the one the root lists under ${claimed.keyId}`);
+  throw failure('KEY_NOT_OF_ROLE', `the signer's key is not the one that is listed under ${claimed.keyId}`);
 }
 
 /** Signs header and manifest with every key; each signature is verified before it is used. @throws SIGNATURE_INVALID, SIGNER_* */

@@ -23,7 +23,9 @@ import { removePendingBundle } from '../../store/pending-bundles.ts';
 import type { PendingBundle } from '../../store/pending-bundles.ts';
 import type { Reader, Tx } from '../../store/reader.ts';
 import { findRelease } from '../../store/releases.ts';
-import { authoritiesFor, definitionsIn, membersOf } from '../repository/definitions.ts';
+import { owningRole } from '../../store/targets.ts';
+import { authoritiesFor, membersFor } from '../repository/definitions.ts';
+import type { RoleNamed } from '../repository/definitions.ts';
 import { pendingOf } from './bundle-request.ts';
 import { recordBundle } from './record-release.ts';
 
@@ -57,7 +59,7 @@ export async function completeBundle(tx: Tx, input: CompletionInput): Promise<Co
   const mode = (await tx.io.files.status(input.path))?.mode;
   await using output = await tx.io.files.create(input.path, { overwrite: true, ...(mode !== undefined && { mode }) });
   const written = await rewrite(tx.io, { file, output, pending, signatures: all });
-  const states = quorum(tx, all);
+  const states = quorum(tx, pending, all);
   const complete = isComplete(states);
   if (!input.dryRun) await output.commit();
   if (complete && !input.dryRun) await stage(tx, pending, { ...written, path: input.path });
@@ -77,7 +79,7 @@ async function signaturesIn(file: InputFile, pending: PendingBundle, io: Io): Pr
 
 /** @throws KEY_NOT_OF_ROLE, SIGNATURE_INVALID */
 function verified(tx: Tx, pending: PendingBundle, answered: AnsweredSignature): CoseSignature {
-  const members = membersOf(definitionsIn(tx, 'image', 'complete'));
+  const members = membersFor(tx, bundleRole(tx, pending));
   const keys = members.flatMap((one) => [one.classical, ...(one.postQuantum ? [one.postQuantum] : [])]);
   const key = keys.find((known) => known.keyId === answered.keyId);
   if (key === undefined) throw failure('KEY_NOT_OF_ROLE', `a signature is of key ${answered.keyId}, which no role has`);
@@ -88,8 +90,17 @@ function verified(tx: Tx, pending: PendingBundle, answered: AnsweredSignature): 
   return signature;
 }
 
-function quorum(reader: Reader, signatures: readonly CoseSignature[]): readonly ThresholdState[] {
-  const authorities = authoritiesFor(reader, { repository: 'image', name: 'targets' }, 'next');
+/** The role that will list the bundle. */
+function bundleRole(reader: Reader, { target, gateway }: PendingBundle): RoleNamed {
+  return { repository: 'image', name: owningRole(reader, target, [gateway]) };
+}
+
+function quorum(
+  reader: Reader,
+  pending: PendingBundle,
+  signatures: readonly CoseSignature[],
+): readonly ThresholdState[] {
+  const authorities = authoritiesFor(reader, bundleRole(reader, pending), 'next');
   const by = signatures.map(({ algorithm, keyId }) => ({ section: signatureAlgorithm(algorithm).family, keyId }));
   return thresholdStates(authorities, by);
 }

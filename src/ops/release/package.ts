@@ -238,7 +238,9 @@ async function keepClear(
 
 /** The role that will list the bundles; all of a release are under one path. */
 function listingRole(reader: Reader, { plan, gateways }: ResolvedPlan): string {
-  const [role = 'targets'] = gateways.map((gateway) => owningRole(reader, bundleTargetName(plan.release, gateway)));
+  const [role = 'targets'] = gateways.map((gateway) =>
+    owningRole(reader, bundleTargetName(plan.release, gateway), [gateway]),
+  );
   return role;
 }
 

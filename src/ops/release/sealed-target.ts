@@ -78,15 +78,14 @@ export function stageSealedTarget(tx: Tx, clear: ListedTarget, file: SealedFile)
     length: clear.length,
     sha256: toHex(clear.sha256),
   };
-  stageTarget(tx, {
+  const roles = stageTarget(tx, {
     name,
     length: file.sealed.sizeBytes,
     sha256: file.sealed.sha256,
     custom: { ...clear.custom, encrypted },
     confidential: false,
-    role: clear.role,
   });
-  tx.about(`target:${name}`, `role:${clear.role}`);
+  tx.about(`target:${name}`, ...roles.map((role) => `role:${role}`));
   return name;
 }
 

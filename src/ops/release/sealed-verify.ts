@@ -18,7 +18,7 @@ import type { Json } from '../../formats/json/json.ts';
 import type { TargetFile } from '../../formats/metadata/types.ts';
 import type { PayloadPrefix } from '../../formats/sealed/header.ts';
 import type { PassphraseChoice } from '../../signers/index.ts';
-import { requireTarget } from '../../trust/find-target.ts';
+import { loadDelegated, requireTarget } from '../../trust/find-target.ts';
 import { compareTarget } from '../../trust/target-check.ts';
 import { hashFile } from '../repository/copy-verified.ts';
 import { checkBook, refusalFrom, refusalOf } from './check-book.ts';
@@ -198,7 +198,7 @@ async function checkTargets(
 ): Promise<string | undefined> {
   const { trusted, sealed, clear } = found;
   const listed = await attempt(book, 'target', async () => {
-    const name = input.target ?? listedUnder(trusted, sealed);
+    const name = input.target ?? (await listedUnder(trusted, sealed));
     const target = await listedTarget(trusted, name);
     compareTarget(name, target, asListed(sealed));
     book.pass('target', name);
@@ -222,13 +222,16 @@ function asListed(file: HashedFile): { length: number; hashes: ReadonlyMap<strin
   return { length: file.sizeBytes, hashes: new Map([['sha256', toHex(file.sha256)]]) };
 }
 
-/** The top-level target with the payload's hash. @throws TRUST_TARGET_NOT_FOUND */
-function listedUnder({ set }: Trusted, sealed: HashedFile): TargetName {
+/** The target with the payload's hash, in Targets or a role that it delegates to; bins are not looked through. @throws TRUST_TARGET_NOT_FOUND */
+async function listedUnder({ set, source }: Trusted, sealed: HashedFile): Promise<TargetName> {
   const hash = toHex(sealed.sha256);
-  for (const [name, target] of set.targets.get('targets')?.file.verified.signed.targets ?? []) {
-    if (target.hashes.get('sha256') === hash) return parseTargetName(name);
+  const { targets } = source === undefined ? set : await loadDelegated({ source }, set);
+  for (const { file } of targets.values()) {
+    for (const [name, target] of file.verified.signed.targets) {
+      if (target.hashes.get('sha256') === hash) return parseTargetName(name);
+    }
   }
-  throw failure('TRUST_TARGET_NOT_FOUND', 'top-level Targets lists no file with the SHA-256 of the payload', {
+  throw failure('TRUST_TARGET_NOT_FOUND', 'no role but bins lists a file with the SHA-256 of the payload', {
     sha256: hash,
     flag: '--target',
   });

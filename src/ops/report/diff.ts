@@ -1,6 +1,10 @@
 /** What is staged, and what a version that waits for signatures changes, item by item. */
+import { binsOf, delegationOf, termsWords } from '../../plan/delegations.ts';
 import { definitionOf } from '../../plan/role-definition.ts';
+import type { RoleDefinition } from '../../plan/role-definition.ts';
 import type { Io } from '../../core/ports.ts';
+import { changedBins } from '../../store/bins.ts';
+import { isBinsPrefix } from '../../store/delegations.ts';
 import type { Reader } from '../../store/reader.ts';
 import { findRole, itemChanges, repositoryRoles } from '../../store/roles.ts';
 import type { ItemChange, RoleAddress, StoredRole } from '../../store/roles.ts';
@@ -8,7 +12,7 @@ import { targetOf } from '../../store/targets.ts';
 import type { Target } from '../../store/targets.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
-import { roleText, signedRole } from '../repository/role-address.ts';
+import { requireKnown, roleText, signedRole } from '../repository/role-address.ts';
 import { shownRole } from '../repository/role-set.ts';
 import type { ShownRole } from '../repository/role-set.ts';
 
@@ -28,12 +32,23 @@ export interface TargetChange {
   readonly after: Target | undefined;
 }
 
+/** The terms of a delegation before and after, in words. */
+export interface TermsChange {
+  readonly kind: 'value';
+  readonly name: string;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+/** One change. */
+export type StagedChange = KeysChange | TargetChange | TermsChange;
+
 /** The changes of one role's next version. */
 export interface RoleDiff {
   readonly role: string;
   /** The frozen version that has taken these changes, or null where they are only staged. */
   readonly frozen: number | null;
-  readonly changes: readonly (KeysChange | TargetChange)[];
+  readonly changes: readonly StagedChange[];
 }
 
 /** What is frozen and what is staged, for the roles named or for all; roles without changes are left out. */
@@ -43,13 +58,25 @@ export async function stagedChanges(
 ): Promise<readonly RoleDiff[]> {
   const named = input.roles.map(signedRole);
   using repository = await openChosen(io, input.repository, { readOnly: true });
-  const roles =
-    named.length === 0 ? allRoles(repository) : named.flatMap((address) => findRole(repository, address) ?? []);
+  for (const address of named) requireKnown(repository, address);
+  const roles = named.length === 0 ? allRoles(repository) : named.flatMap((address) => rolesAt(repository, address));
   return roles.flatMap((role) => diffsOf(repository, role)).filter(({ changes }) => changes.length > 0);
 }
 
 function allRoles(reader: Reader): readonly StoredRole[] {
-  return [...repositoryRoles(reader, 'image'), ...repositoryRoles(reader, 'director')];
+  const bins = binRoles(reader);
+  return [...repositoryRoles(reader, 'image'), ...bins, ...repositoryRoles(reader, 'director')];
+}
+
+/** A role, or for the prefix of bins those that change. */
+function rolesAt(reader: Reader, address: RoleAddress): readonly StoredRole[] {
+  if (address.repository === 'image' && isBinsPrefix(reader, address.name)) return binRoles(reader, address.name);
+  const role = findRole(reader, address);
+  return role === undefined ? [] : [role];
+}
+
+function binRoles(reader: Reader, namePrefix?: string): readonly StoredRole[] {
+  return changedBins(reader, namePrefix).flatMap((name) => findRole(reader, { repository: 'image', name }) ?? []);
 }
 
 function diffsOf(reader: Reader, role: StoredRole): readonly RoleDiff[] {
@@ -61,17 +88,41 @@ function diffsOf(reader: Reader, role: StoredRole): readonly RoleDiff[] {
   ];
 }
 
-function changeOf(role: RoleAddress, { item, before, after }: ItemChange): readonly (KeysChange | TargetChange)[] {
+function changeOf(role: RoleAddress, change: ItemChange): readonly StagedChange[] {
+  const { item, before, after } = change;
   const [kind, ...rest] = item.split('/');
   const name = rest.join('/');
   if (kind === 'roles') {
-    const shown = (value: typeof before): ShownRole | undefined =>
-      value === undefined ? undefined : shownRole(definitionOf(value));
     const about = roleText({ repository: role.repository, name });
-    return [{ kind: 'keys', role: about, before: shown(before), after: shown(after) }];
+    return [keysChange(about, before && definitionOf(before), after && definitionOf(after))];
   }
+  if (kind === 'delegations') return delegationChanges(name, change);
+  if (kind === 'bins') return binsChanges(name, change);
   if (kind !== 'targets') return [];
   const target = (value: typeof before): Target | undefined =>
     value === undefined ? undefined : targetOf(item, value);
   return [{ kind: 'target', name, before: target(before), after: target(after) }];
+}
+
+function keysChange(role: string, before: RoleDefinition | undefined, after: RoleDefinition | undefined): KeysChange {
+  return { kind: 'keys', role, before: before && shownRole(before), after: after && shownRole(after) };
+}
+
+/** The keys of each role whose definition changes, and the terms where they do. */
+function delegationChanges(name: string, { before, after }: ItemChange): readonly StagedChange[] {
+  const [old, next] = [before && delegationOf(name, before), after && delegationOf(name, after)];
+  const roles = new Set([...(old?.roles ?? []), ...(next?.roles ?? [])].map((role) => role.name));
+  const keys = [...roles].flatMap((role) => {
+    const [was, is] = [old, next].map((one) => one?.roles.find((each) => each.name === role)?.definition);
+    return JSON.stringify(was) === JSON.stringify(is) ? [] : [keysChange(role, was, is)];
+  });
+  const [was, is] = [old && termsWords(old), next && termsWords(next)];
+  return was === is ? keys : [...keys, { kind: 'value', name: `delegation ${name}`, before: was, after: is }];
+}
+
+function binsChanges(name: string, { before, after }: ItemChange): readonly StagedChange[] {
+  const [old, next] = [before && binsOf(name, before), after && binsOf(name, after)];
+  const [was, is] = [old, next].map((bins) => bins && `${2 ** bins.bitLength} hashed bins`);
+  const keys = keysChange(name, old?.definition, next?.definition);
+  return was === is ? [keys] : [keys, { kind: 'value', name: `bins ${name}`, before: was, after: is }];
 }

@@ -7,6 +7,7 @@ import { logHead } from '../../store/audit.ts';
 import { directorCounts } from '../../store/director.ts';
 import type { DirectorCounts } from '../../store/director.ts';
 import { countVehicles } from '../../store/fleet.ts';
+import { isBinsPrefix } from '../../store/delegations.ts';
 import type { Reader } from '../../store/reader.ts';
 import type { Identity } from '../../store/repository.ts';
 import { countStaged, findRole } from '../../store/roles.ts';
@@ -18,7 +19,17 @@ import { directorDefinitions } from '../fleet/director/keys.ts';
 import { keysHaveChanged } from '../fleet/director/rotation.ts';
 import { openThresholds } from '../repository/advance-role.ts';
 import type { NamedKey, OpenThreshold } from '../repository/advance-role.ts';
-import { authoritiesFor, definitionsIn, holderOf, membersOf } from '../repository/definitions.ts';
+import {
+  authoritiesFor,
+  definitionOfRole,
+  definitionsIn,
+  holderOf,
+  isTopLevel,
+  membersFor,
+} from '../repository/definitions.ts';
+import { binsInForce, binsSituation } from '../repository/bins-situation.ts';
+import { delegationsBelow, misplaced } from '../repository/delegation-list.ts';
+import { signedRoles } from '../repository/signed-roles.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
 import { roleText } from '../repository/role-address.ts';
@@ -52,6 +63,8 @@ export interface RoleStatus {
   /** Why `sign` would make a next version; empty where it would not. */
   readonly reasons: readonly Reason[];
   readonly pending: PendingVersion | null;
+  /** Of hashed bins: how many there are, have a version, wait for signatures. */
+  readonly bins?: { readonly total: number; readonly complete: number; readonly waiting: number } | undefined;
 }
 
 /** Where the repository stands. */
@@ -61,23 +74,22 @@ export interface StatusAnswer {
   readonly log: number;
   readonly vehicles: number;
   readonly roles: readonly RoleStatus[];
+  /** Targets that roles list although they delegate their paths. */
+  readonly elsewhere: readonly { readonly role: string; readonly targets: number }[];
   /** Where the Director's vehicles stand; null where it has no complete root. */
   readonly director: DirectorCounts | null;
   /** Roles that are due; `director` where vehicles' files are. */
   readonly due: readonly string[];
 }
 
-const IMAGE_ROLES: readonly RoleAddress[] = ['root', 'targets', 'snapshot', 'timestamp'].map((name) => ({
-  repository: 'image',
-  name,
-}));
-const DIRECTOR_ROOT: RoleAddress = { repository: 'director', name: 'root' };
-
-/** Looks at every role; the Director's root only where it has been begun. */
+/** Looks at every role, hashed bins together; the Director's root only where it has been begun. */
 export async function repositoryStatus(input: StatusInput, io: Io): Promise<StatusAnswer> {
   using repository = await openChosen(io, input.repository, { readOnly: true });
-  const director = findRole(repository, DIRECTOR_ROOT) === undefined ? [] : [DIRECTOR_ROOT];
-  const roles = [...IMAGE_ROLES, ...director].map((address) => roleStatus(repository, address, input));
+  const roles = signedRoles(repository).map((address) =>
+    address.repository === 'image' && isBinsPrefix(repository, address.name)
+      ? binsStatus(repository, address, input)
+      : roleStatus(repository, address, input),
+  );
   const vehicles = directorStatus(repository, input);
   const isDue = vehicles !== null && vehicles.due > 0;
   return {
@@ -86,6 +98,7 @@ export async function repositoryStatus(input: StatusInput, io: Io): Promise<Stat
     log: logHead(repository).length,
     vehicles: countVehicles(repository),
     roles,
+    elsewhere: misplaced(repository, delegationsBelow(repository, { name: 'targets', depth: 0 })),
     director: vehicles,
     due: [...roles.filter(({ due }) => due).map(({ role }) => role), ...(isDue ? ['director'] : [])],
   };
@@ -98,12 +111,40 @@ function directorStatus(reader: Reader, { now, withinSeconds }: StatusInput): Di
   return keysHaveChanged(reader) ? { ...counts, changed: Math.max(counts.changed, counts.signed) } : counts;
 }
 
+const NOTHING = { version: null, expires: null, expired: false, due: false, staged: 0, reasons: [], pending: null };
+
+/** The quorum that the next root or delegator has for a role. */
+function quorumOf(reader: Reader, address: RoleAddress): RoleStatus['quorum'] {
+  const definition = definitionOfRole(reader, { ...address, name: address.name }, 'next');
+  return definition === undefined ? null : { threshold: definition.threshold, keys: definition.members.length };
+}
+
+/** Hashed bins as if they were one role, without a version. */
+function binsStatus(reader: Reader, address: RoleAddress, { now, withinSeconds }: StatusInput): RoleStatus {
+  const { name } = address;
+  const base = { role: name, quorum: quorumOf(reader, address), ...NOTHING };
+  const bins = binsInForce(reader, name);
+  if ('blocked' in bins) return { ...base, reasons: ['first'] };
+  const { expires, due, staged, reasons, total, complete, waiting } = binsSituation(reader, bins, {
+    now,
+    withinSeconds,
+    purpose: 'sign',
+  });
+  return {
+    ...base,
+    expires: expires ?? null,
+    expired: expires !== undefined && expires <= now,
+    due: due > 0,
+    staged,
+    reasons,
+    bins: { total, complete, waiting },
+  };
+}
+
 function roleStatus(reader: Reader, address: RoleAddress, input: StatusInput): RoleStatus {
-  const definition = definitionsIn(reader, address.repository, 'next').get(address.name);
-  const quorum = definition === undefined ? null : { threshold: definition.threshold, keys: definition.members.length };
+  const quorum = quorumOf(reader, address);
   const role = findRole(reader, address);
-  const nothing = { version: null, expires: null, expired: false, due: false, staged: 0, reasons: [], pending: null };
-  if (role === undefined) return { role: roleText(address), quorum, ...nothing };
+  if (role === undefined) return { role: roleText(address), quorum, ...NOTHING, reasons: firstReason(address) };
   const facts = lastCompleteFacts(reader, role);
   const situation = situationOf(reader, role, input);
   return {
@@ -119,14 +160,16 @@ function roleStatus(reader: Reader, address: RoleAddress, input: StatusInput): R
   };
 }
 
+/** A delegated role that nothing was ever staged for has a first version to make. */
+function firstReason({ name }: RoleAddress): readonly Reason[] {
+  return isTopLevel(name) ? [] : ['first'];
+}
+
 function pendingVersion(reader: Reader, address: RoleAddress): PendingVersion | null {
   const role = findRole(reader, address);
   const frozen = role === undefined ? undefined : frozenVersion(reader, role);
   if (role === undefined || frozen === undefined) return null;
-  const members = membersOf(
-    definitionsIn(reader, role.repository, 'complete'),
-    definitionsIn(reader, role.repository, 'frozen'),
-  );
+  const members = membersFor(reader, role);
   const { version, expires } = frozen;
   const signed = new Set(signaturesOn(reader, role, version).map(({ keyId }) => keyId));
   const signedBy = [...signed].map((keyId) => ({ keyId, holder: holderOf(members, keyId) }));

@@ -15,6 +15,7 @@ import { isComplete, maySign, thresholdStates } from '../../plan/quorum.ts';
 import type { Authority, SignedBy, ThresholdState } from '../../plan/quorum.ts';
 import type { Member } from '../../plan/role-definition.ts';
 import type { SignerKey } from '../../signers/signer.ts';
+import { delegatorOf, imageRoleAt } from '../../store/delegations.ts';
 import type { Reader, Tx } from '../../store/reader.ts';
 import type { Identity } from '../../store/repository.ts';
 import { findRole, roleAt } from '../../store/roles.ts';
@@ -28,10 +29,11 @@ import {
 } from '../../store/versions.ts';
 import type { FrozenVersion } from '../../store/versions.ts';
 import { collectSignatures, sectionOf } from './collect-signatures.ts';
-import { authoritiesFor, authorityOf, definitionsIn, holderOf, membersOf, previousDefinitions } from './definitions.ts';
+import { authoritiesFor, authorityOf, holderOf, isTopLevel, membersFor, previousDefinitions } from './definitions.ts';
 import type { Definitions } from './definitions.ts';
 import { nextBody } from './next-body.ts';
-import { roleText } from './role-address.ts';
+import { requireKnown, roleText } from './role-address.ts';
+import { requireReadableSize } from './readable-size.ts';
 import { situationOf } from './situation.ts';
 import { verifyComplete } from './verify-complete.ts';
 
@@ -60,6 +62,8 @@ export interface RoleOutcome {
   readonly added: readonly NamedKey[];
   readonly thresholds: readonly OpenThreshold[];
   readonly reason: string | null;
+  /** Of hashed bins, which are signed together: how many there are, and how many of them got a version. */
+  readonly bins?: { readonly total: number; readonly signed: number } | undefined;
 }
 
 /** What a run of `sign` or `renew` has at hand. */
@@ -74,24 +78,36 @@ export interface Signing {
   readonly pretend: boolean;
 }
 
-/** Takes a role one step further. @throws ROLE_KEYS_MISSING, HYBRID_*, SIGNATURE_INVALID */
+/** Takes a role one step further. @throws ROLE_UNKNOWN, ROLE_KEYS_MISSING, HYBRID_*, SIGNATURE_INVALID */
 export async function advanceRole(tx: Tx, address: RoleAddress, signing: Signing): Promise<RoleOutcome> {
+  requireKnown(tx, address);
   const role = findRole(tx, address) ?? absentRole(address);
   const pending = frozenVersion(tx, role);
   if (pending !== undefined) return await finish(tx, { role, frozen: pending, made: false }, signing);
   const situation = situationOf(tx, role, { now: tx.now, withinSeconds: signing.withinSeconds });
   if (reasonsFor(situation, signing.purpose).length === 0) return unchanged(tx, role);
   const authorities = authoritiesFor(tx, role, 'next');
-  if (authorities.length === 0 && role.name !== 'root') return blocked(role, 'root has no complete version yet');
+  if (authorities.length === 0 && role.name !== 'root') return blocked(role, withoutAuthority(tx, role));
   const made = makeVersion(tx, role, { signing, authorities });
   if (made === undefined) return waiting(tx, { role, authorities, version: null, added: [], made: false });
   if ('blocked' in made) return blocked(role, made.blocked);
-  return await finish(tx, { role: roleAt(tx, address), frozen: made, made: true }, signing);
+  return await finish(tx, { role: storedRole(tx, address), frozen: made, made: true }, signing);
+}
+
+/** Why nobody may sign a role yet. */
+function withoutAuthority(tx: Tx, role: StoredRole): string {
+  if (isTopLevel(role.name)) return 'root has no complete version yet';
+  const delegator = delegatorOf(tx, role.name)?.role.name ?? 'targets';
+  return `${delegator} has no complete version that delegates to ${role.name}`;
 }
 
 /** A role that nothing was ever stored for. */
 function absentRole({ repository, name }: RoleAddress): StoredRole {
   return { id: 0, repository, vehicle: null, name, lastVersion: 0, completeVersion: null, frozenVersion: null };
+}
+
+function storedRole(tx: Tx, address: RoleAddress): StoredRole {
+  return address.repository === 'image' ? imageRoleAt(tx, address.name) : roleAt(tx, address);
 }
 
 /** Whether a key at hand may sign the role as it stands. */
@@ -116,7 +132,8 @@ function makeVersion(
     payload: encodeSigned(body, dialectOf(signing.identity.dialect)),
     frozenAt: tx.now,
   };
-  freezeVersion(tx, roleAt(tx, role), { ...frozen, takesStaged });
+  requireReadableSize(signing.identity, role, frozen.payload);
+  freezeVersion(tx, storedRole(tx, role), { ...frozen, takesStaged });
   return frozen;
 }
 
@@ -132,8 +149,7 @@ async function finish(tx: Tx, { role, frozen, made }: Pending, signing: Signing)
   }
   const authorities = authoritiesFor(tx, role, 'frozen');
   const previous = previousDefinitions(tx, role.repository);
-  const inForce = definitionsIn(tx, role.repository, 'complete');
-  const members = membersOf(inForce, definitionsIn(tx, role.repository, 'frozen'), previous);
+  const members = membersFor(tx, role);
   const { keys, pretend } = signing;
   const eligible = [...authorities, ...previousAuthority(role, previous)];
   const added = await collectSignatures(tx, { role, frozen, authorities: eligible, members, keys, pretend });
@@ -142,6 +158,7 @@ async function finish(tx: Tx, { role, frozen, made }: Pending, signing: Signing)
   const states = thresholdStates(authorities, signaturesOn(tx, role, version));
   if (!isComplete(states)) return waiting(tx, { role, authorities, version, added, made, expires: frozen.expires });
   const file = assemble(tx, role, { frozen, members, signing });
+  requireReadableSize(signing.identity, role, file);
   if (!pretend) verifyComplete(tx, role, file);
   completeVersion(tx, role, { version, file, sha256: sha256(tx.io.engine, file) });
   const { expires } = frozen;
@@ -182,12 +199,13 @@ interface Waiting {
 
 function waiting(tx: Tx, { role, authorities, version, added, made, expires }: Waiting): RoleOutcome {
   const thresholds = openThresholds(tx, role, { authorities, version });
-  const members = membersOf(definitionsIn(tx, role.repository, 'complete'), definitionsIn(tx, role.repository, 'next'));
+  const members = membersFor(tx, role);
   const facts = { version, expires: expires ?? null, made, added: named(members, added), thresholds };
   return { ...base(role), ...facts, state: 'waiting' };
 }
 
-function named(members: readonly Member[], keys: readonly { readonly keyId: string }[]): readonly NamedKey[] {
+/** Keys with their holders. */
+export function named(members: readonly Member[], keys: readonly { readonly keyId: string }[]): readonly NamedKey[] {
   return keys.map(({ keyId }) => ({ keyId, holder: holderOf(members, keyId) }));
 }
 
@@ -198,7 +216,7 @@ export function openThresholds(
   { authorities, version }: { authorities: readonly Authority[]; version: number | null },
 ): readonly OpenThreshold[] {
   const signatures = version === null ? [] : signaturesOn(tx, role, version);
-  const members = membersOf(definitionsIn(tx, role.repository, 'complete'), definitionsIn(tx, role.repository, 'next'));
+  const members = membersFor(tx, role);
   return thresholdStates(authorities, signatures)
     .filter((state) => state.signed.length < state.needed)
     .map((state) => openThreshold(members, state));

@@ -8,7 +8,7 @@ import { wasRequested } from '../../store/requests.ts';
 import { cancelVersion, signaturesOn } from '../../store/versions.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
-import { roleText, signedRole } from './role-address.ts';
+import { requireKnown, roleText, signedRole } from './role-address.ts';
 
 /** Which roles to clear. */
 export interface DiscardInput {
@@ -25,13 +25,14 @@ export interface Discarded {
   readonly cancelled: number | null;
 }
 
-/** Discards. @throws ROOT_VERSION_SIGNED */
+/** Discards. @throws ROOT_VERSION_SIGNED, ROLE_UNKNOWN */
 export async function discardRoles(input: DiscardInput, io: Io): Promise<readonly Discarded[]> {
   const roles = input.roles.map(signedRole);
   using repository = await openChosen(io, input.repository);
   const change = { command: 'discard', summary: '', dryRun: input.dryRun };
   return repository.transact(change, (tx) => {
     const discarded = roles.map((address) => {
+      requireKnown(tx, address);
       const role = findRole(tx, address);
       return role === undefined ? { role: roleText(address), items: 0, cancelled: null } : discard(tx, role);
     });

@@ -2,17 +2,20 @@
 import type { Io } from '../../core/ports.ts';
 import { reasonsFor, signingOrder } from '../../plan/next-version.ts';
 import type { PassphraseChoice, SignerKey } from '../../signers/signer.ts';
+import { isBinsPrefix } from '../../store/delegations.ts';
 import type { Tx } from '../../store/reader.ts';
 import type { Repository } from '../../store/repository.ts';
-import { countStaged, findRole, repositoryRoles } from '../../store/roles.ts';
+import { countStaged, findRole } from '../../store/roles.ts';
 import type { RoleAddress, StoredRole } from '../../store/roles.ts';
+import { advanceBins } from './advance-bins.ts';
 import { advanceRole } from './advance-role.ts';
 import type { RoleOutcome, Signing } from './advance-role.ts';
 import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
-import { roleText, signedRole } from './role-address.ts';
+import { delegationDepth, requireKnown, roleText, signedRole } from './role-address.ts';
 import { openSigners, summaryOf } from './sign.ts';
+import { signedRoles } from './signed-roles.ts';
 import { situationOf } from './situation.ts';
 
 /** What to renew with which signers. */
@@ -59,7 +62,8 @@ export async function renewWithKeys(repository: Repository, request: RenewReques
   return await repository.transactAsync({ command: 'renew', summary: '', dryRun }, async (tx) => {
     refuseIfHeld(tx);
     const outcomes: RoleOutcome[] = [];
-    for (const address of signingOrder(request.roles.length === 0 ? allRoles(tx) : request.roles)) {
+    const roles = request.roles.length === 0 ? signedRoles(tx) : request.roles;
+    for (const address of signingOrder(roles, (name) => delegationDepth(tx, name))) {
       const outcome = await renewRole(tx, address, signing);
       if (outcome !== undefined) outcomes.push(outcome);
     }
@@ -69,6 +73,11 @@ export async function renewWithKeys(repository: Repository, request: RenewReques
 }
 
 async function renewRole(tx: Tx, address: RoleAddress, signing: Signing): Promise<RoleOutcome | undefined> {
+  requireKnown(tx, address);
+  if (address.repository === 'image' && isBinsPrefix(tx, address.name)) {
+    const bins = await advanceBins(tx, address.name, signing);
+    return bins.state === 'unchanged' ? undefined : bins;
+  }
   const role = findRole(tx, address);
   if (role === undefined) return undefined;
   const situation = situationOf(tx, role, { now: tx.now, withinSeconds: signing.withinSeconds });
@@ -90,10 +99,4 @@ function awaitingApproval(role: StoredRole): RoleOutcome {
     thresholds: [],
     reason,
   };
-}
-
-/** Image roles, and the Director's root. */
-function allRoles(tx: Tx): readonly RoleAddress[] {
-  const director = repositoryRoles(tx, 'director').filter(({ name }) => name === 'root');
-  return [...repositoryRoles(tx, 'image'), ...director].map(({ repository, name }) => ({ repository, name }));
 }

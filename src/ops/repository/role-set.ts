@@ -4,6 +4,7 @@ import { failure, SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import { decodePublicFile } from '../../formats/keys/public-file.ts';
 import type { PublicKey } from '../../formats/keys/public-key.ts';
+import { dialectOf } from '../../formats/metadata/index.ts';
 import { defaultLifetimeSeconds } from '../../plan/lifetime.ts';
 import { definitionValue, firstDefinition } from '../../plan/role-definition.ts';
 import type { Member, PublicFile, RoleDefinition } from '../../plan/role-definition.ts';
@@ -12,7 +13,7 @@ import type { KeyKind } from '../../store/keys.ts';
 import type { Tx } from '../../store/reader.ts';
 import { roleAt, stageItem } from '../../store/roles.ts';
 import type { RoleAddress } from '../../store/roles.ts';
-import { findSetting, writeSetting } from '../../store/settings.ts';
+import { findSetting, setting, writeSetting } from '../../store/settings.ts';
 import { definitionItem, definitionsIn } from './definitions.ts';
 import type { Definitions } from './definitions.ts';
 import { openChosen } from './locate.ts';
@@ -135,7 +136,9 @@ function wordsFor({ members, threshold }: RoleDefinition): string {
   return `${threshold} of ${names.join(', ')}`;
 }
 
-function claimMember(tx: Tx, member: Member, kind: KeyKind): void {
+/** Claims the keys of a member for a kind of repository. @throws KEY_SERVES_ANOTHER, KEY_REHEARSAL */
+export function claimMember(tx: Tx, member: Member, kind: KeyKind): void {
+  dialectOf(setting(tx, 'dialect')).requireKey(member.classical);
   claim(tx, member.classical, { kind, holder: member.holder });
   if (member.postQuantum !== undefined) claim(tx, member.postQuantum, { kind, holder: member.holder });
 }
@@ -145,7 +148,7 @@ function claim(tx: Tx, key: PublicKey, use: { kind: KeyKind; holder: string }): 
 }
 
 /** U27: no key shared between roles, but for those that a Director signs online, which may have one (U26). */
-function sharedKeys(address: RoleAddress, definition: RoleDefinition, others: Definitions): readonly string[] {
+export function sharedKeys(address: RoleAddress, definition: RoleDefinition, others: Definitions): readonly string[] {
   const { name: role, repository } = address;
   const own = new Set<string>(definition.members.map((member) => member.classical.keyId));
   return [...others]

@@ -5,10 +5,12 @@ import { maySign } from '../../plan/quorum.ts';
 import { signingOrder } from '../../plan/next-version.ts';
 import { openSigners as openAll } from '../../signers/index.ts';
 import type { PassphraseChoice, SignerKey } from '../../signers/signer.ts';
-import type { Reader } from '../../store/reader.ts';
+import { isBinsPrefix } from '../../store/delegations.ts';
+import type { Reader, Tx } from '../../store/reader.ts';
 import type { Repository } from '../../store/repository.ts';
 import type { RoleAddress } from '../../store/roles.ts';
-import { advanceRole } from './advance-role.ts';
+import { advanceBins } from './advance-bins.ts';
+import { advanceRole, anyMaySign } from './advance-role.ts';
 import type { RoleOutcome, Signing } from './advance-role.ts';
 import { sectionOf } from './collect-signatures.ts';
 import { authoritiesFor, authorityOf, previousDefinitions } from './definitions.ts';
@@ -16,7 +18,8 @@ import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
 import { isRehearsal } from './rehearsal.ts';
 import type { RepositoryChoice } from './locate.ts';
-import { roleText, signedRole } from './role-address.ts';
+import { delegationDepth, roleText, signedRole } from './role-address.ts';
+import { signedRoles } from './signed-roles.ts';
 
 /** Which roles to sign with which signers. */
 export interface SignInput {
@@ -35,7 +38,11 @@ export interface SignAnswer {
   readonly complete: boolean;
 }
 
-/** Signs. @throws REPOSITORY_HELD, KEY_NOT_OF_ROLE, and what signers throw */
+/**
+ * Signs; without roles all that have changed and that a key at hand may sign.
+ *
+ * @throws REPOSITORY_HELD, KEY_NOT_OF_ROLE, ROLE_UNKNOWN, and what signers throw
+ */
 export async function signRoles(input: SignInput, io: Io): Promise<SignAnswer> {
   const roles = input.roles.map(signedRole);
   using repository = await openChosen(io, input.repository);
@@ -49,17 +56,28 @@ export async function signWithKeys(
   repository: Repository,
   request: { roles: readonly RoleAddress[]; keys: readonly SignerKey[]; dryRun?: boolean | undefined },
 ): Promise<SignAnswer> {
-  const roles = signingOrder(distinct(request.roles));
   const { keys, dryRun } = request;
   const signing: Signing = { identity: repository.identity, keys, purpose: 'sign', pretend: dryRun === true };
   return await repository.transactAsync({ command: 'sign', summary: '', dryRun }, async (tx) => {
     refuseIfHeld(tx);
+    const all = request.roles.length === 0;
+    const roles = signingOrder(distinct(all ? signedRoles(tx) : request.roles), (name) => delegationDepth(tx, name));
     const outcomes: RoleOutcome[] = [];
-    for (const address of roles) outcomes.push(await advanceRole(tx, address, signing));
+    for (const address of roles) {
+      if (all && !anyMaySign(authoritiesFor(tx, address, 'next'), keys)) continue;
+      const outcome = await advance(tx, address, signing);
+      if (!all || outcome.state !== 'unchanged') outcomes.push(outcome);
+    }
     if (!outcomes.some(({ state }) => state === 'blocked')) refuseStrangers(tx, roles, keys);
     tx.summarize(summaryOf(outcomes));
     return { outcomes, complete: outcomes.every(({ state }) => state === 'complete' || state === 'unchanged') };
   });
+}
+
+/** Takes a role one step further, or all bins of a prefix. @throws as {@link advanceRole} */
+export async function advance(tx: Tx, address: RoleAddress, signing: Signing): Promise<RoleOutcome> {
+  const isBins = address.repository === 'image' && isBinsPrefix(tx, address.name);
+  return isBins ? await advanceBins(tx, address.name, signing) : await advanceRole(tx, address, signing);
 }
 
 /** Opens every signer before anything is locked: they may ask for passphrases. */
@@ -78,7 +96,10 @@ export async function openSigners(
 export function summaryOf(outcomes: readonly RoleOutcome[]): string {
   const words = outcomes
     .filter(({ made, added }) => made || added.length > 0)
-    .map(({ role, version, state, added }) => `${role} ${version ?? ''}: ${state}, ${added.length} signatures added`);
+    .map(({ role, version, state, added, bins }) => {
+      const what = bins === undefined ? String(version ?? '') : `${bins.signed} of ${bins.total} bins`;
+      return `${role} ${what}: ${state}, ${added.length} signatures added`;
+    });
   return words.length === 0 ? 'nothing signed' : words.join('; ');
 }
 

@@ -9,7 +9,7 @@ import type { Reader } from '../../store/reader.ts';
 import { findRole, hasStaged } from '../../store/roles.ts';
 import type { StoredRole } from '../../store/roles.ts';
 import { lastComplete, lastCompleteFacts, signaturesOn } from '../../store/versions.ts';
-import { authorityOf, definitionsIn } from './definitions.ts';
+import { authorityOf, definitionOfRole } from './definitions.ts';
 import { completeTargetsVersions } from './next-body.ts';
 
 /** When it is asked, and what counts as due. */
@@ -31,9 +31,9 @@ export function situationOf(reader: Reader, role: StoredRole, question: Situatio
   };
 }
 
-/** Whether the last complete version is signed as the root in force demands. */
+/** Whether the last complete version is signed as the root, or the delegator, in force demands. */
 function meetsThresholds(reader: Reader, role: StoredRole, version: number): boolean {
-  const definition = definitionsIn(reader, role.repository, 'complete').get(role.name);
+  const definition = definitionOfRole(reader, role, 'complete');
   if (definition === undefined) return false;
   return isComplete(thresholdStates([authorityOf('root', definition)], signaturesOn(reader, role, version)));
 }

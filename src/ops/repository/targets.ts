@@ -4,8 +4,8 @@ import { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import { hasObject, objectPath } from '../../store/objects.ts';
 import type { Repository } from '../../store/repository.ts';
-import { findRole } from '../../store/roles.ts';
-import { findTarget, nextTargets, owningRole, stageTarget, stageTargetRemoval } from '../../store/targets.ts';
+import { targetsRoles } from '../../store/delegations.ts';
+import { findTarget, nextTargets, stageTarget, stageTargetRemoval } from '../../store/targets.ts';
 import type { Target } from '../../store/targets.ts';
 import { copyVerified, hashFile } from './copy-verified.ts';
 import { openChosen } from './locate.ts';
@@ -38,10 +38,9 @@ export async function addTarget(input: TargetAddInput, io: Io): Promise<Target &
     { command: 'target add', summary: `staged target ${name} ${version}`, dryRun: input.dryRun },
     (tx) => {
       refuseLowerCounter(findTarget(tx, name), releaseCounter);
-      stageTarget(tx, target);
-      const role = owningRole(tx, name);
-      tx.about(`role:${role}`, `target:${name}`);
-      return { ...target, role };
+      const roles = stageTarget(tx, target);
+      tx.about(`target:${name}`, ...roles.map((role) => `role:${role}`));
+      return { ...target, role: roles.join(', ') };
     },
   );
 }
@@ -54,8 +53,8 @@ export async function removeTarget(
   using repository = await openChosen(io, input.repository);
   const change = { command: 'target remove', summary: `staged the removal of ${input.name}`, dryRun: input.dryRun };
   repository.transact(change, (tx) => {
-    stageTargetRemoval(tx, input.name);
-    tx.about(`role:${owningRole(tx, input.name)}`, `target:${input.name}`);
+    const roles = stageTargetRemoval(tx, input.name);
+    tx.about(`target:${input.name}`, ...roles.map((role) => `role:${role}`));
   });
 }
 
@@ -63,15 +62,16 @@ export async function removeTarget(
 export async function listTargets(
   input: { repository: RepositoryChoice; prefix: string; limit: number },
   io: Io,
-): Promise<{ targets: readonly Target[]; more: boolean }> {
+): Promise<{ targets: readonly (Target & { readonly role: string })[]; more: boolean }> {
   using repository = await openChosen(io, input.repository, { readOnly: true });
-  const role = findRole(repository, { repository: 'image', name: 'targets' });
-  const targets: Target[] = [];
-  for (const target of role === undefined ? [] : nextTargets(repository, role, input.prefix)) {
-    if (targets.length === input.limit) return { targets, more: true };
-    targets.push(target);
+  const targets: (Target & { role: string })[] = [];
+  for (const role of targetsRoles(repository)) {
+    for (const target of nextTargets(repository, role, input.prefix)) {
+      if (targets.length === input.limit) return { targets, more: true };
+      targets.push({ ...target, role: role.name });
+    }
   }
-  return { targets, more: false };
+  return { targets: targets.sort((a, b) => (a.name < b.name ? -1 : 1)), more: false };
 }
 
 /** Copied, not linked: the user's file may be written to again. */

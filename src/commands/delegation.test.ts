@@ -1,0 +1,53 @@
+/** Delegations as a user makes them: packaging with a key of its own, nested and agreeing roles, keys that change. */
+import { describe, expect, test } from 'vitest';
+import { releaseSession } from '../testing/release-session.ts';
+import type { CliSession } from '../testing/run-cli.ts';
+
+const ALL = ['targets', 'snapshot', 'timestamp'].map((role) => `--key keys/${role}.key`).join(' ');
+
+async function session(scheme = 'hybrid'): Promise<CliSession> {
+  const session = await releaseSession({ scheme });
+  await session.write(
+    'release.yaml',
+    String(Buffer.from(await session.read('release.yaml'))) + 'confidential: false\n',
+  );
+  return session;
+}
+
+async function withKeys(on: CliSession, ...names: readonly string[]): Promise<void> {
+  for (const name of names) await on.ok(`keygen ${name} --out keys --scheme hybrid`);
+}
+
+describe('a packaging key of its own', () => {
+  test('U12, U13: bundles are signed by the delegated role, images stay with targets', async () => {
+    await using on = await session();
+    await withKeys(on, 'packaging');
+    const added = await on.ok("delegation add bundles --path 'bundles/*/*' --key keys/packaging.pub");
+    expect(added).toContain('targets delegates bundles/*/* to bundles (staged)');
+    expect(await on.ok('diff targets')).toContain('+ delegation bundles (1. bundles/*/*)');
+    // Before targets is signed nobody may package with the new key.
+    const early = await on.json('package release.yaml --key keys/packaging.key --out bundles');
+    expect([early.status, early.error?.code]).toEqual([6, 'BUNDLE_THRESHOLD']);
+    await on.ok(`sign targets bundles snapshot timestamp ${ALL} --key keys/packaging.key`);
+    const wrong = await on.json('package release.yaml --key keys/targets.key --out bundles');
+    expect(wrong.error?.code).toBe('BUNDLE_THRESHOLD');
+    await on.ok('package release.yaml --key keys/packaging.key --out bundles');
+    const listed = await on.ok('target list --json');
+    const { targets } = (JSON.parse(listed) as { result: { targets: { name: string; role: string }[] } }).result;
+    expect(targets.map(({ name, role }) => [name.startsWith('bundles/'), role])).toEqual(
+      targets.map(({ name }) => [name.startsWith('bundles/'), name.startsWith('bundles/') ? 'bundles' : 'targets']),
+    );
+    expect(targets).toHaveLength(5);
+    await on.ok(`sign bundles targets snapshot timestamp ${ALL} --key keys/packaging.key`);
+    await on.ok('publish image public');
+    const verified = await on.ok(
+      'verify bundle bundles/ZG_BODY.otap --root trust/root.json --metadata public/metadata',
+    );
+    expect(verified).toContain('by keys of bundles: ecdsa-p256, ml-dsa-65');
+    await on.ok(
+      'verify repository public --root trust/root.json --state state --target bundles/r1/ZG_DRIVE.otap --out got',
+    );
+    await on.ok('verify repository public --root trust/root.json --state state --lint');
+    expect(await on.ok('status')).toMatch(/bundles +2 +1 of 1/);
+  });
+});
