@@ -22,8 +22,10 @@ async function directorSession(): Promise<CliSession> {
 describe('the Director', () => {
   test('is refused without a root, signs what changed, and is exported to be pinned', async () => {
     await using session = await directorSession();
-    const early = await session.json(`sign director ${KEY}`);
-    expect([early.status, early.error?.code]).toEqual([6, 'DIRECTOR_ROOT_MISSING']);
+    for (const line of [`sign director ${KEY}`, 'publish director tree']) {
+      const early = await session.json(line);
+      expect([early.status, early.error?.code]).toEqual([6, 'DIRECTOR_ROOT_MISSING']);
+    }
     await session.ok('sign director/root --key keys/d-root.key');
     expect(await session.ok('root export --director -o trust/director.json')).toContain('director/root 1');
     expect(await session.ok(`sign director ${KEY}`)).toContain('nothing to be signed');
@@ -60,7 +62,9 @@ describe('the Director', () => {
     await session.ok('sign director/root --key keys/d-root.key');
     expect(await session.ok('status')).toContain('2 changed since');
     expect((await session.json(`sign director ${KEY}`)).error?.code).toBe('DIRECTOR_KEYS_MISSING');
+    expect((await session.json('publish director tree')).error?.code).toBe('DIRECTOR_NOT_SIGNED');
     expect(await session.ok('sign director --key keys/director-2.key')).toContain('2 vehicles signed');
+    expect(await session.ok('publish director tree')).toContain('2 of 2 vehicles changed, 8 files written');
     expect(await session.ok('status')).not.toContain('changed since');
   });
 });

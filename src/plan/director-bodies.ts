@@ -45,21 +45,18 @@ export interface DirectorVehicle {
   readonly id: string;
 }
 
-/** Which members of a target the dialect wants. */
-export type DirectorForm = 'tuf' | 'aktualizr';
-
 /** Targets of one vehicle; without images it still says which vehicle it is for (U7, U8). @throws ECU_TWICE */
 export function directorTargetsBody(
   facts: BodyFacts,
   vehicle: DirectorVehicle,
-  { ecus, form }: { ecus: readonly EcuTarget[]; form: DirectorForm },
+  ecus: readonly EcuTarget[],
 ): Targets {
   const targets = new Map<string, TargetFile>();
   for (const [target, own] of byTarget(vehicle, ecus)) {
     targets.set(target.name, {
       length: target.length,
       hashes: new Map([['sha256', toHex(target.sha256)]]),
-      custom: FORMS[form](target, own),
+      custom: targetCustom(target, own),
     });
   }
   const custom = jsonMap({ vin: vehicle.vin, vehicleId: vehicle.id });
@@ -81,17 +78,14 @@ function byTarget(vehicle: DirectorVehicle, ecus: readonly EcuTarget[]): Map<Dir
   return groups;
 }
 
-const FORMS: Readonly<Record<DirectorForm, (target: DirectorTarget, ecus: readonly EcuTarget[]) => JsonMap>> = {
-  tuf: (target, ecus) => {
-    const { encrypted } = target;
-    const members = new Map(customMap(target.custom));
-    members.set('ecuIdentifiers', identifiers(ecus));
-    if (encrypted !== undefined) members.set('encryptedTarget', encryptedJson(encrypted));
-    return members;
-  },
-  // libaktualizr reads nothing else.
-  aktualizr: (_target, ecus) => jsonMap({ ecuIdentifiers: identifiers(ecus) }),
-};
+/** A dialect writes of it what its clients read. */
+function targetCustom(target: DirectorTarget, ecus: readonly EcuTarget[]): JsonMap {
+  const { encrypted } = target;
+  const members = new Map(customMap(target.custom));
+  members.set('ecuIdentifiers', identifiers(ecus));
+  if (encrypted !== undefined) members.set('encryptedTarget', encryptedJson(encrypted));
+  return members;
+}
 
 function identifiers(ecus: readonly EcuTarget[]): JsonMap {
   return new Map(ecus.map(({ identifier, hardware }) => [identifier, jsonMap({ hardwareId: hardware })]));

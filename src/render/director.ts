@@ -21,3 +21,19 @@ export function directorSignedText(signed: ShownSigning, did: { verb: string; dr
   const checked = `each verified, ${crossChecked} by both engines (one in ${crossCheckEvery} of each key and thread)`;
   return `director: ${vehicles} ${did.verb}: ${made}, ${checked}`;
 }
+
+/** What was published, in numbers. */
+export interface ShownDirectorTree {
+  readonly root: number;
+  readonly vehicles: number;
+  readonly changed: number;
+  readonly files: number;
+  readonly notes: readonly string[];
+}
+
+/** The root, how many vehicles, and what to know. */
+export function directorPublishedText(tree: ShownDirectorTree): string {
+  const { root, vehicles, changed, files, notes } = tree;
+  const counts = `${changed} of ${count(vehicles, 'vehicle')} changed, ${count(files, 'file')} written`;
+  return [`published director/root ${root}: ${counts}`, ...notes.map((note) => `note: ${note}`)].join('\n');
+}

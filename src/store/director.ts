@@ -120,6 +120,13 @@ export function* signedVehicles(reader: Reader): Iterable<string> {
   for (const { vehicle } of reader.sql<{ vehicle: string }>(sql).iterate()) yield vehicle;
 }
 
+/** The ids of vehicles that have signed files or are changed, in order, row by row. */
+export function* everyVehicle(reader: Reader): Iterable<string> {
+  const sql = `SELECT vehicle FROM director_files WHERE role = 'timestamp' UNION SELECT vehicle FROM director_changes
+    ORDER BY vehicle`;
+  for (const { vehicle } of reader.sql<{ vehicle: string }>(sql).iterate()) yield vehicle;
+}
+
 /** For each role, the time up to which a file is due. */
 export type DueTimes = Readonly<Record<VehicleRole, Instant>>;
 

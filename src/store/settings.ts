@@ -10,6 +10,7 @@ export type SettingName =
   | 'escrow'
   | 'hold'
   | 'published-image'
+  | 'published-director'
   | 'director-keys'
   | 'rehearsal';
 

@@ -61,7 +61,7 @@ export interface TreeWriting {
 export async function writeTree(reader: Reader, { folder, writes, uploadList }: TreeWriting): Promise<void> {
   const { io } = reader;
   const guard = guardTree(io.files, folder);
-  const list = uploadList === undefined ? undefined : await startUploadList(io, uploadList, writes);
+  const list = uploadList === undefined ? undefined : await startUploadList(io, uploadList, pathsOf(writes));
   const task = io.progress.start(`writing to ${folder}`, writes.length, 'items');
   for (const file of writes) {
     if (io.signal.aborted) throw failure('INTERRUPTED', 'interrupted; the tree holds a whole state');
@@ -85,16 +85,24 @@ async function writeOne(reader: Reader, folder: string, file: TreeFile): Promise
   await copyVerified(io, { from, to, sizeBytes: file.sizeBytes, sha256: file.sha256 });
 }
 
+function pathsOf(files: readonly TreeFile[]): readonly string[] {
+  return files.map(({ path }) => path);
+}
+
 const LIST_BYTES_MAX = 1 << 30;
+
+/** A list of what is to be uploaded, which is whole once it is finished. */
+export interface UploadList {
+  finish(): Promise<void>;
+}
 
 /**
  * The list is there before the first file is: a run that is killed leaves it as `FILE.unfinished`, and the next one begins
  * with what that one may have written, so that no file stays behind on the machine that publishes.
  */
-async function startUploadList(io: Io, path: string, writes: readonly TreeFile[]) {
+export async function startUploadList(io: Io, path: string, own: readonly string[]): Promise<UploadList> {
   const unfinished = `${path}.unfinished`;
   const before = await linesOf(io, unfinished);
-  const own = writes.map((file) => file.path);
   const known = new Set(own);
   const lines = [...before.filter((line) => !known.has(line)), ...own];
   const bytes = utf8(lines.map((line) => `${line}\n`).join(''));

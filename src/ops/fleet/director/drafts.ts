@@ -7,7 +7,7 @@ import type { Targets } from '../../../formats/metadata/types.ts';
 import { snapshotBody, timestampBody } from '../../../plan/bodies.ts';
 import type { BodyFacts } from '../../../plan/bodies.ts';
 import { directorTargetsBody } from '../../../plan/director-bodies.ts';
-import type { DirectorForm, EcuTarget } from '../../../plan/director-bodies.ts';
+import type { EcuTarget } from '../../../plan/director-bodies.ts';
 import { expiryOf } from '../../../plan/lifetime.ts';
 import { versionAfter } from '../../../plan/next-version.ts';
 import { logHead } from '../../../store/audit.ts';
@@ -73,7 +73,7 @@ function factsOf({ identity, now, lifetimes }: Drafting, role: VehicleRole, last
 
 /** A renewal repeats what was signed: it must not approve an assignment in passing. */
 function targetsOf(drafting: Drafting, id: string, last: LastFiles): Targets {
-  const { reader, identity } = drafting;
+  const { reader } = drafting;
   const facts = factsOf(drafting, 'targets', last);
   const before = drafting.renew === undefined ? undefined : directorFile(reader, id, 'targets');
   if (before !== undefined) {
@@ -82,8 +82,7 @@ function targetsOf(drafting: Drafting, id: string, last: LastFiles): Targets {
   }
   const vehicle = findVehicleById(reader, id);
   if (vehicle === undefined) throw failure('INTERNAL', `no vehicle has the id ${id}`);
-  const form: DirectorForm = identity.dialect === 'aktualizr' ? 'aktualizr' : 'tuf';
-  return directorTargetsBody(facts, vehicle, { ecus: ecusOf(drafting, id), form });
+  return directorTargetsBody(facts, vehicle, ecusOf(drafting, id));
 }
 
 function ecusOf({ reader, images }: Drafting, vehicle: string): readonly EcuTarget[] {

@@ -2,7 +2,7 @@
 import type { Vin } from '../../../core/brands.ts';
 import type { Io } from '../../../core/ports.ts';
 import type { PassphraseChoice } from '../../../signers/signer.ts';
-import { changedVehicles, directorFileFacts, isChanged } from '../../../store/director.ts';
+import { changedVehicles, directorFileFacts, everyVehicle, isChanged } from '../../../store/director.ts';
 import { vehicleOfVin } from '../../../store/fleet.ts';
 import type { Repository } from '../../../store/repository.ts';
 import { refuseIfHeld } from '../../repository/hold.ts';
@@ -10,7 +10,7 @@ import { openChosen } from '../../repository/locate.ts';
 import type { RepositoryChoice } from '../../repository/locate.ts';
 import { openSigners } from '../../repository/sign.ts';
 import { directorDefinitions, openDirectorKeys } from './keys.ts';
-import { noteKeys } from './rotation.ts';
+import { keysHaveChanged, noteKeys } from './rotation.ts';
 import { signVehicles } from './sign-vehicles.ts';
 import type { SignedVehicles } from './sign-vehicles.ts';
 import { vehicleIds } from './vehicle-ids.ts';
@@ -37,10 +37,11 @@ export async function signDirector(input: SignDirectorInput, io: Io): Promise<Si
   refuseIfHeld(repository);
   directorDefinitions(repository);
   using signers = await openSigners(repository, input);
-  if (input.dryRun !== true) noteKeys(repository);
   const vehicles = chosenVehicles(repository, input.vins);
   await using keys = await openDirectorKeys(repository, signers.keys, vehicles.count);
-  if (vehicles.count === 0 || input.dryRun === true) return { vehicles: vehicles.count };
+  if (input.dryRun === true) return { vehicles: vehicles.count };
+  noteKeys(repository);
+  if (vehicles.count === 0) return { vehicles: 0 };
   return await signVehicles(repository, {
     keys,
     vehicles,
@@ -52,7 +53,11 @@ export async function signDirector(input: SignDirectorInput, io: Io): Promise<Si
 }
 
 function chosenVehicles(repository: Repository, vins: readonly Vin[]): VehicleIds {
-  if (vins.length === 0) return vehicleIds(changedVehicles(repository));
+  // New keys leave no signed vehicle as it is.
+  const isRotated = keysHaveChanged(repository);
+  if (vins.length === 0) return vehicleIds(isRotated ? everyVehicle(repository) : changedVehicles(repository));
   const ids = [...new Set(vins)].map((vin) => vehicleOfVin(repository, vin).id);
-  return vehicleIds(ids.filter((id) => isChanged(repository, id) || directorFileFacts(repository, id).size === 0));
+  const isDue = (id: string): boolean =>
+    isRotated || isChanged(repository, id) || directorFileFacts(repository, id).size === 0;
+  return vehicleIds(ids.filter(isDue));
 }
