@@ -145,6 +145,16 @@ export const ERROR_CODES = {
   TRUST_MIXED_BUNDLES: 'refused',
   TRUST_CLOCK_BACK: 'refused',
 
+  // kits
+  KIT_MALFORMED: 'malformed',
+  KIT_LINK: 'refused',
+  KIT_FILE_MISSING: 'refused',
+  KIT_FILE_UNKNOWN: 'refused',
+  KIT_TARGET_MISSING: 'refused',
+  KIT_TARGET_UNPUBLISHED: 'policy',
+  KIT_ENVELOPE_MISSING: 'policy',
+  KIT_OCCUPIED: 'environment',
+
   // formats/backup
   BACKUP_MALFORMED: 'malformed',
   BACKUP_DAMAGED: 'malformed',

@@ -41,6 +41,7 @@ export interface TestRepository extends AsyncDisposable {
 export interface TestRepositorySetup {
   readonly algorithms?: readonly SignatureId[];
   readonly now?: string;
+  readonly dialect?: string;
 }
 
 /** An empty repository without keys. */
@@ -48,7 +49,7 @@ export async function testRepository(setup: TestRepositorySetup = {}): Promise<T
   const machine = await folderIo(setup.now === undefined ? {} : { now: setup.now });
   const { io, folder } = machine;
   const choice = { folder: 'oem' };
-  await initRepository({ folder: 'oem', name: 'Example Motors', dialect: 'tuf' }, io);
+  await initRepository({ folder: 'oem', name: 'Example Motors', dialect: setup.dialect ?? 'tuf' }, io);
   const known = new Map<string, TestKey>();
   const key = async (name: string): Promise<TestKey> => {
     const made = known.get(name) ?? testKey(name, setup.algorithms);

@@ -6,7 +6,7 @@ import { metadataFileName } from './file-names.ts';
 /** A published tree's `metadata` folder: on disk, in a kit, behind a URL. What it gives is an attacker's until verified. */
 export interface TrustSource {
   /**
-   * The file `name` (percent-encoded, e.g. `3.root.json`), undefined where there is none. It never reads more than
+   * The file `name` (percent-encoded, e.g. `3.root.json`, `delegations/fw.json`), undefined where there is none. It never reads more than
    * `maxBytes` + 1 bytes; more than `maxBytes` may come back, or FILE_TOO_LARGE or HTTP_ENDLESS be thrown.
    */
   fetch(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
@@ -37,6 +37,8 @@ export interface TrustClient {
 /** Which file to fetch. */
 export interface FetchRequest {
   readonly role: string;
+  /** Where the dialect keeps delegated roles, with its slash; beside the others by default. */
+  readonly folder?: string | undefined;
   /** Undefined for files without a number. */
   readonly version: number | undefined;
   readonly maxBytes: number;
@@ -44,8 +46,8 @@ export interface FetchRequest {
 
 /** Fetches a file if it is there. @throws TRUST_ENDLESS_DATA, and what the source throws */
 export async function fetchIfThere(source: TrustSource, request: FetchRequest): Promise<Uint8Array | undefined> {
-  const { role, version, maxBytes } = request;
-  const bytes = await fetchOrRefuse(source, request, metadataFileName(role, version));
+  const { maxBytes } = request;
+  const bytes = await fetchOrRefuse(source, request, nameOf(request));
   if (bytes !== undefined && bytes.length > maxBytes) throw endless(request);
   return bytes;
 }
@@ -63,7 +65,7 @@ async function fetchOrRefuse(source: TrustSource, request: FetchRequest, name: s
 export async function fetchListed(source: TrustSource, request: FetchRequest): Promise<Uint8Array> {
   const bytes = await fetchIfThere(source, request);
   if (bytes !== undefined) return bytes;
-  const name = metadataFileName(request.role, request.version);
+  const name = nameOf(request);
   throw refusal('TRUST_FILE_MISSING', {
     role: request.role,
     message: `${roleText(name)} is not there`,
@@ -71,10 +73,15 @@ export async function fetchListed(source: TrustSource, request: FetchRequest): P
   });
 }
 
-function endless({ role, version, maxBytes }: FetchRequest) {
+function nameOf({ role, version, folder = '' }: FetchRequest): string {
+  return folder + metadataFileName(role, version);
+}
+
+function endless(request: FetchRequest) {
+  const { role, maxBytes } = request;
   return refusal('TRUST_ENDLESS_DATA', {
     role,
-    message: `${roleText(metadataFileName(role, version))} is over ${maxBytes} bytes`,
+    message: `${roleText(nameOf(request))} is over ${maxBytes} bytes`,
     details: { limit: maxBytes },
   });
 }

@@ -38,7 +38,7 @@ export interface HeldKey {
 export interface SignatureAlgorithm {
   readonly id: string;
   readonly family: 'classical' | 'post-quantum';
-  /** Bytes of a secret: a 32-byte seed, or for P-256 the scalar; 0 for RSA, which only verifies here. */
+  /** Bytes of a secret: a 32-byte seed, or for P-256 the scalar; 0 for RSA, whose secrets are RSAPrivateKey DER. */
   readonly secretBytes: number;
   /** Where a secret may also be the expanded key (noble's engine alone works with it): its form. */
   readonly expanded?: ExpandedForm;
@@ -48,7 +48,7 @@ export interface SignatureAlgorithm {
   readonly signatureBytes: number;
   /** The engines that have an implementation of their own on this runtime. */
   readonly engines: readonly EngineName[];
-  /** Makes a key pair from 32 random bytes. @throws KEY_MALFORMED for a seed of another length, ALGORITHM_UNKNOWN for RSA */
+  /** Makes a key pair from 32 random bytes; of RSA, without any. @throws KEY_MALFORMED for a seed of another length */
   keygen(engine: EngineName, seed: Uint8Array): { readonly secret: Uint8Array; readonly publicKey: Uint8Array };
   /** The raw public key of a secret. @throws KEY_MALFORMED */
   publicKeyOf(engine: EngineName, secret: Uint8Array): Uint8Array;

@@ -46,8 +46,43 @@ test('refuses keys that are short, of a small exponent, of another kind, or not 
   for (const key of wrong) expect(codeOf(() => rsaPssSha256.checkPublicKey('native', key))).toBe('KEY_MALFORMED');
 });
 
-test('makes no keys and no signatures', () => {
-  expect(codeOf(() => rsaPssSha256.keygen())).toBe('ALGORITHM_UNKNOWN');
-  expect(codeOf(() => rsaPssSha256.publicKeyOf())).toBe('ALGORITHM_UNKNOWN');
-  expect(codeOf(() => rsaPssSha256.sign())).toBe('ALGORITHM_UNKNOWN');
+describe('signing', () => {
+  const message = new Uint8Array([1, 2, 3]);
+  const bitLengths = [2048, 3072, 2049] as const;
+  const pairOf = (modulusLength: number) => {
+    const { privateKey } = nodeCrypto.generateKeyPairSync('rsa', { modulusLength });
+    const secret = new Uint8Array(privateKey.export({ format: 'der', type: 'pkcs1' }));
+    return { secret, publicKey: rsaPssSha256.publicKeyOf('native', secret) };
+  };
+
+  test.each(bitLengths)('with %d bits: verifies, is the same for the same input, and takes a salt', (bits) => {
+    const pair = pairOf(bits);
+    for (const engine of ENGINES) {
+      const one = rsaPssSha256.sign({ engine, secret: pair.secret, message });
+      expect(one).toEqual(rsaPssSha256.sign({ engine, secret: pair.secret, message }));
+      const randomness = new Uint8Array(32).fill(7);
+      const hedged = rsaPssSha256.sign({ engine, secret: pair.secret, message, randomness });
+      expect(hedged).not.toEqual(one);
+      for (const signature of [one, hedged]) {
+        rsaPssSha256.verify({ engine, publicKey: pair.publicKey, message, signature });
+        const other = { engine, publicKey: pair.publicKey, message: new Uint8Array(3), signature };
+        expect(codeOf(() => rsaPssSha256.verify(other))).toBe('SIGNATURE_INVALID');
+      }
+    }
+  });
+
+  test('fresh keys have 3072 bits', () => {
+    const { secret, publicKey } = rsaPssSha256.keygen();
+    expect(publicKey.length).toBe(422);
+    expect(rsaPssSha256.publicKeyOf('noble', secret)).toEqual(publicKey);
+  });
+
+  test('refuses secrets that are none, too long, or followed by bytes', () => {
+    const { secret } = pairOf(2048);
+    const wrong = [new Uint8Array(0), new Uint8Array(6000), secret.subarray(1), concatBytes(secret, Uint8Array.of(0))];
+    for (const one of wrong) {
+      expect(codeOf(() => rsaPssSha256.sign({ engine: 'native', secret: one, message }))).toBe('KEY_MALFORMED');
+      expect(codeOf(() => rsaPssSha256.publicKeyOf('native', one))).toBe('KEY_MALFORMED');
+    }
+  });
 });

@@ -81,17 +81,15 @@ function innerNode({ publicKey, secret }: PrivateKey, oid: string): DerNode {
   return expanded === undefined || secret.length === expanded.bytes ? derOctetsOf(secret) : derImplicitOf(0, secret);
 }
 
-/** X-Wing's private key is the OCTET STRING itself. @see draft-connolly-cfrg-xwing-kem, section on X.509 */
+/** X-Wing's private key is the OCTET STRING itself, and RSA's the RSAPrivateKey in it. @see draft-connolly-cfrg-xwing-kem; RFC 8017 appendix A.1 */
 function isBare(algorithm: KeyAlgorithm): boolean {
-  return algorithm === 'MLKEM768-X25519';
+  return algorithm === 'MLKEM768-X25519' || algorithm === 'rsa-pss-sha256';
 }
 
 /** Reads a PrivateKeyInfo. @throws KEY_MALFORMED, KEY_PARTS_DISAGREE, ALGORITHM_UNKNOWN */
 export function decodePkcs8(der: Uint8Array, context: PrivateKeyContext): PrivateKey {
   const [version, identifier, octets, ...rest] = derSequence(decodeDer(der, WHAT), { min: 3, max: 4, what: WHAT });
   const { algorithm, oid } = readAlgorithm(identifier, context.purpose);
-  if (algorithm === 'rsa-pss-sha256')
-    throw failure('ALGORITHM_UNKNOWN', 'RSA keys are held by tokens and services only');
   const found = readSecret(derOctets(octets, WHAT), { algorithm, oid });
   const secret = oneSecret(algorithm, found);
   const publicKey = publicKeyOfSecret(algorithm, { engine: context.engine, secret });

@@ -23,7 +23,7 @@ import { makePublicKey } from '../keys/public-key.ts';
 import type { PublicKey } from '../keys/public-key.ts';
 import { decodeSpkiPem, encodeSpkiPem } from '../keys/spki.ts';
 import type { Dialect } from './dialect.ts';
-import type { Delegations, MetadataKey, Signed } from './types.ts';
+import type { Delegations, MetadataKey, RepositoryKind, Signed, TopLevelRole } from './types.ts';
 
 const KIB = 1024;
 /** What libaktualizr downloads at most, by role of the Image repository; of the Director's Targets see below. */
@@ -158,9 +158,8 @@ function unsuitable(why: string): SecureevError {
 }
 
 /** The most bytes that are read there of a file. */
-function bytesMax(signed: Signed): number {
-  const isDirector = signed.extension?.kind === 'director';
-  return signed.role === 'targets' && isDirector ? DIRECTOR_TARGETS_BYTES_MAX : BYTES_MAX[signed.role];
+function bytesMax(role: TopLevelRole, kind: RepositoryKind): number {
+  return role === 'targets' && kind === 'director' ? DIRECTOR_TARGETS_BYTES_MAX : BYTES_MAX[role];
 }
 
 /** The dialect of libaktualizr. */

@@ -13,11 +13,12 @@ export interface KeyScheme {
   readonly algorithms: readonly KeyAlgorithm[];
 }
 
-/** Every scheme; the first of a purpose is its default. Algorithms without a secret form (RSA) are held by tokens only. */
+/** Every scheme; the first of a purpose is its default. */
 export const KEY_SCHEMES: readonly KeyScheme[] = [
   { id: 'hybrid', purpose: 'signing', algorithms: ['ecdsa-p256', 'ml-dsa-65'] },
   { id: 'hybrid-ed25519', purpose: 'signing', algorithms: ['ed25519', 'ml-dsa-65'] },
   ...SIGNATURES.filter(({ secretBytes }) => secretBytes > 0).map(({ id }) => single(id, 'signing')),
+  { id: 'rsa-3072', purpose: 'signing', algorithms: ['rsa-pss-sha256'] },
   ...KEMS.map(({ id }) => single(id, 'encryption')),
 ];
 
@@ -46,7 +47,7 @@ export function chosenScheme(id: string | undefined, purpose: KeyPurpose | undef
   return found;
 }
 
-/** The scheme of a key on a token: a signing scheme, or RSA with 3072 bits. @throws USAGE */
+/** The scheme of a key on a token. @throws USAGE */
 export function tokenScheme(id: string | undefined): KeyScheme {
-  return id === 'rsa-3072' ? { ...single('rsa-pss-sha256', 'signing'), id } : chosenScheme(id, 'signing');
+  return chosenScheme(id, 'signing');
 }

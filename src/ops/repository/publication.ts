@@ -8,10 +8,15 @@ import { parseTargetName } from '../../core/brands.ts';
 import type { TargetName } from '../../core/brands.ts';
 import { failure, SecureevError } from '../../core/errors.ts';
 import { decodeRole } from '../../formats/metadata/envelope.ts';
+import { dialectOf } from '../../formats/metadata/index.ts';
+import type { Dialect } from '../../formats/metadata/index.ts';
+import { tuf } from '../../formats/metadata/tuf.ts';
+import { TOP_LEVEL_ROLES } from '../../formats/metadata/types.ts';
 import type { Snapshot, Targets } from '../../formats/metadata/types.ts';
 import type { Reader } from '../../store/reader.ts';
 import { findRole } from '../../store/roles.ts';
 import type { StoredRole } from '../../store/roles.ts';
+import { setting } from '../../store/settings.ts';
 import { targetAt } from '../../store/targets.ts';
 import { completeAt, completeVersions, lastComplete } from '../../store/versions.ts';
 
@@ -66,13 +71,17 @@ export function collectPublication(reader: Reader): Publication {
 /** Where the Timestamp of a tree lies. */
 export const TIMESTAMP_PATH = 'metadata/timestamp.json';
 
-/** Where a numbered metadata file lies; role names are safe in paths. */
-export function metadataPath(role: string, version: number): string {
-  return `metadata/${version}.${encodeURIComponent(role)}.json`;
+/** Where a metadata file lies; role names are safe in paths. Roots are numbered in every dialect. */
+export function metadataPath(role: string, version: number, dialect: Dialect = tuf): string {
+  const isTop = TOP_LEVEL_ROLES.some((name) => name === role);
+  const folder = isTop ? 'metadata/' : `metadata/${dialect.delegationsFolder}`;
+  const isNumbered = role === 'root' || dialect.consistentSnapshot;
+  return `${folder}${isNumbered ? `${version}.` : ''}${encodeURIComponent(role)}.json`;
 }
 
-/** Where a target lies: its hash before the last segment. @see TUF 1.0.34 section 6.2 */
-export function targetPath(name: TargetName, sha256: Uint8Array): string {
+/** Where a target lies: its hash before the last segment, where the dialect has it so. @see TUF 1.0.34 section 6.2 */
+export function targetPath(dialect: Dialect, name: TargetName, sha256: Uint8Array): string {
+  if (!dialect.consistentSnapshot) return `targets/${name}`;
   const at = name.lastIndexOf('/') + 1;
   return `targets/${name.slice(0, at)}${toHex(sha256)}.${name.slice(at)}`;
 }
@@ -104,7 +113,7 @@ function filesOfRole(
     if (!known.confidential) {
       const sha256 = fromHex(hashes.get('sha256') ?? '');
       const target = parseTargetName(name);
-      files.push({ name: target, path: targetPath(target, sha256), sizeBytes: length, sha256 });
+      files.push({ name: target, path: targetPath(dialectIn(reader), target, sha256), sizeBytes: length, sha256 });
     } else if (!known.insideBundle && !listed.names.has(`${name}.sev`)) throw sealedMissing(name);
   }
   return files;
@@ -130,5 +139,9 @@ function completeRole(reader: Reader, name: string): StoredRole {
 function fileAt(reader: Reader, role: StoredRole, version: number): PublishedFile {
   const complete = version === role.completeVersion ? lastComplete(reader, role) : completeAt(reader, role, version);
   if (complete === undefined) throw failure('INTERNAL', `${role.name} ${version} is listed but not complete`);
-  return { role: role.name, version, path: metadataPath(role.name, version), bytes: complete.file };
+  return { role: role.name, version, path: metadataPath(role.name, version, dialectIn(reader)), bytes: complete.file };
+}
+
+function dialectIn(reader: Reader): Dialect {
+  return dialectOf(setting(reader, 'dialect'));
 }

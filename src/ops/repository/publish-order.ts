@@ -9,6 +9,7 @@
 import type { Io } from '../../core/ports.ts';
 import { isFailure } from '../../core/errors.ts';
 import { decodeMetadata, decodeRole } from '../../formats/metadata/envelope.ts';
+import { dialectOf } from '../../formats/metadata/index.ts';
 import { metadataPath, TIMESTAMP_PATH } from './publication.ts';
 import type { Publication, PublishedFile } from './publication.ts';
 import { publishedBytes, publishedTimestamp } from './published-tree.ts';
@@ -28,7 +29,7 @@ export async function publishOrder(io: Io, folder: string, publication: Publicat
   const known = await knownRoots(io, folder, roots);
   const [newest] = roots.slice(-1);
   const [newestKnown] = known.slice(-1);
-  const old = await oldFiles(io, folder);
+  const old = await oldFiles(io, folder, decodeMetadata(timestamp.bytes, 'timestamp').unverified.dialect);
   if (newest === undefined || newestKnown === undefined || newest === newestKnown || old.length === 0) return usual;
   if (meetsRoot(io, newest, old)) return usual;
   if (meetsRoot(io, newestKnown, [...immutable, timestamp].map(roleAndBytes))) {
@@ -58,11 +59,15 @@ function roleAndBytes({ role, bytes }: PublishedFile): RoleFile {
 }
 
 /** The files that clients of the tree use now. */
-async function oldFiles(io: Io, folder: string): Promise<readonly RoleFile[]> {
+async function oldFiles(io: Io, folder: string, dialectId: string): Promise<readonly RoleFile[]> {
   const timestamp = await publishedTimestamp(io, folder);
   if (timestamp === undefined) return [];
+  const dialect = dialectOf(dialectId);
   const timestampBytes = await publishedBytes(io, `${folder}/${TIMESTAMP_PATH}`);
-  const snapshotBytes = await publishedBytes(io, `${folder}/${metadataPath('snapshot', timestamp.snapshot.version)}`);
+  const snapshotBytes = await publishedBytes(
+    io,
+    `${folder}/${metadataPath('snapshot', timestamp.snapshot.version, dialect)}`,
+  );
   if (timestampBytes === undefined || snapshotBytes === undefined) return [];
   const files: RoleFile[] = [
     { role: 'timestamp', bytes: timestampBytes },
@@ -73,7 +78,7 @@ async function oldFiles(io: Io, folder: string): Promise<readonly RoleFile[]> {
   const bytes =
     targets === undefined
       ? undefined
-      : await publishedBytes(io, `${folder}/${metadataPath('targets', targets.version)}`);
+      : await publishedBytes(io, `${folder}/${metadataPath('targets', targets.version, dialect)}`);
   return bytes === undefined ? files : [...files, { role: 'targets', bytes }];
 }
 

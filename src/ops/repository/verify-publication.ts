@@ -8,7 +8,9 @@ import type { Publication } from './publication.ts';
 /** Verifies the tree from its first root. @throws PUBLISH_REFUSED with the refusal as its cause */
 export async function verifyPublication(io: Io, publication: Publication): Promise<void> {
   const { roots, targets, snapshot, timestamp } = publication;
-  const files = new Map([...roots, ...targets, snapshot, timestamp].map(({ path, bytes }) => [baseName(path), bytes]));
+  const files = new Map(
+    [...roots, ...targets, snapshot, timestamp].map(({ path, bytes }) => [path.slice(METADATA_FOLDER.length), bytes]),
+  );
   const source: TrustSource = { fetch: (name) => Promise.resolve(files.get(name)) };
   const pinnedRoot = roots[0]?.bytes ?? new Uint8Array();
   try {
@@ -24,9 +26,7 @@ export async function verifyPublication(io: Io, publication: Publication): Promi
   }
 }
 
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
+const METADATA_FOLDER = 'metadata/';
 
 function hintFor(code: string): string | undefined {
   if (code === 'TRUST_EXPIRED') return 'sign it again with `secureev renew`';

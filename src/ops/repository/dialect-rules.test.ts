@@ -1,0 +1,62 @@
+/** What a repository of dialect aktualizr refuses to stage or to sign, since its vehicles would misread it. */
+import { expect, test } from 'vitest';
+import { parseTargetName } from '../../core/brands.ts';
+import { outcomeOf } from '../../testing/trusting-client.ts';
+import { ONLINE, repositoryWithRoot, testRepository } from '../../testing/signed-repository.ts';
+import { requireReadableSize } from './readable-size.ts';
+import { removeTarget } from './targets.ts';
+
+const SETUP = { dialect: 'aktualizr', algorithms: ['ed25519'] } as const;
+const NAME = 'EV-1/BRAKE/1.0/brake.bin';
+
+test('other content under a name that was signed; before that, and the same content, may be staged again', async () => {
+  await using repository = await repositoryWithRoot(SETUP);
+  const add = (counter: number, name = NAME) => outcomeOf(repository.addImage(name, counter));
+  expect([await add(1), await add(2)]).toEqual(['done', 'done']);
+  await repository.sign(ONLINE, ONLINE);
+  expect(await add(3)).toBe('TARGET_NAME_TAKEN');
+  expect(await add(3, 'EV-1/BRAKE/1.1/brake.bin')).toBe('done');
+  await removeTarget({ repository: repository.choice, name: parseTargetName(NAME) }, repository.io);
+  await repository.sign(ONLINE, ONLINE);
+  expect([await add(3), await add(2)]).toEqual(['TARGET_NAME_TAKEN', 'done']);
+});
+
+test('dialect tuf lets a name stand for new content', async () => {
+  await using repository = await repositoryWithRoot({ algorithms: ['ed25519'] });
+  await repository.addImage(NAME, 1);
+  await repository.sign(ONLINE, ONLINE);
+  expect(await outcomeOf(repository.addImage(NAME, 2))).toBe('done');
+});
+
+test('keys that it cannot list are refused before anything is staged', async () => {
+  await using repository = await testRepository({ dialect: 'aktualizr', algorithms: ['ecdsa-p256', 'ml-dsa-65'] });
+  expect(await outcomeOf(repository.setKeys('targets', ['a']))).toBe('KEY_UNSUITABLE');
+});
+
+test('Snapshot over 64 KiB is refused where the limit is (U30)', async () => {
+  const identity = { dialect: 'aktualizr' };
+  const sizes = [
+    ['root', 'image', 65_536],
+    ['snapshot', 'image', 65_536],
+    ['timestamp', 'image', 65_536],
+    ['targets', 'image', 8_388_608],
+    ['supplier', 'image', 8_388_608],
+    ['targets', 'director', 65_536],
+  ] as const;
+  for (const [name, repository, limit] of sizes) {
+    const outcome = (bytes: number, dialect = identity) =>
+      outcomeOf(() => requireReadableSize(dialect, { name, repository }, new Uint8Array(bytes)));
+    expect([await outcome(limit), await outcome(limit + 1)]).toEqual(['done', 'METADATA_OVERSIZE']);
+    expect(await outcome(limit + 1, { dialect: 'tuf' })).toBe('done');
+  }
+});
+
+test('`sign` makes no Timestamp, Snapshot or root that is too large, and freezes nothing', async () => {
+  await using repository = await testRepository(SETUP);
+  const many = Array.from({ length: 400 }, (_, i) => `root-${i}`);
+  await repository.setKeys('root', many, 1);
+  for (const role of ['targets', 'snapshot', 'timestamp']) await repository.setKeys(role, [role]);
+  expect(await outcomeOf(repository.sign('root', 'root-0'))).toBe('METADATA_OVERSIZE');
+  const versions = await repository.open((open) => open.sql('SELECT count(*) AS n FROM versions').get());
+  expect(versions).toEqual({ n: 0 });
+});
