@@ -2,7 +2,8 @@
  * A request to sign a bundle, checked on the offline side: the root chain from the pinned root, and header and manifest
  * decoded whole; unknown fields are refused by the decoder.
  *
- * The signers are the keys of Targets under the newest root of the chain: the request says which bundle, never who signs.
+ * The signers are the keys of Targets under the newest root of the chain, or of a role that it delegates to as the
+ * delegating files show: the request says which bundle, never who signs.
  */
 import { equalBytes } from '../core/bytes.ts';
 import { failure } from '../core/errors.ts';
@@ -15,6 +16,7 @@ import type { SigningRequest } from '../formats/requests/request.ts';
 import { believe } from './believe.ts';
 import { walkRequestRoots } from './role-request.ts';
 import type { RequestTrust } from './role-request.ts';
+import { delegatedRequestPolicy } from './request-delegators.ts';
 import type { RolePolicy } from './role-policy.ts';
 import { rootPolicy } from './state.ts';
 
@@ -37,10 +39,10 @@ export function verifyBundleRequest(
   const { repository, kind } = root.extension ?? {};
   if (request.repository !== repository || request.kind !== kind)
     throw foreign('the pinned root is of another repository');
-  if (request.role !== 'targets') throw foreign(`bundles of role ${request.role} are not signed by request`);
   const { decoded, ...parts } = decodeSignedParts(request.payload);
   if (!equalBytes(encodeSignedParts(parts), request.payload)) throw foreign('its header is not as it would be written');
-  const policies = [rootPolicy(root, 'targets')];
+  const isTargets = request.role === 'targets';
+  const policies = [isTargets ? rootPolicy(root, 'targets') : delegatedRequestPolicy(request, root, trust.terms)];
   return believe({ request, gateway: parts.header.gateway, manifest: decoded.unverified, parts, policies });
 }
 

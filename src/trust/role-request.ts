@@ -2,7 +2,8 @@
  * A signing request, checked on the offline side: nothing in it is believed but what follows from the pinned root.
  *
  * Rules: the root chain in the request is walked from the pinned root (for a first root its fingerprint stands in for
- * it); `last` must meet the role's policy under one of those roots; the payload is of the role, the repository and the
+ * it); a delegated role's policy comes from the delegating files, verified under that root; `last` must meet the role's
+ * policy under one of those roots; the payload is of the role, the repository and the
  * kind that the root names, newer than `last`, unexpired, and holds no member that is not understood and shown.
  */
 import { equalBytes, toHex } from '../core/bytes.ts';
@@ -16,6 +17,7 @@ import { TOP_LEVEL_ROLES } from '../formats/metadata/types.ts';
 import type { Envelope, Root, Signed } from '../formats/metadata/types.ts';
 import type { SigningRequest } from '../formats/requests/request.ts';
 import { believe } from './believe.ts';
+import { delegatedRequestPolicy } from './request-delegators.ts';
 import { requireThresholds } from './role-policy.ts';
 import type { RolePolicy } from './role-policy.ts';
 import { nextRoot, pinRoot } from './root-chain.ts';
@@ -61,19 +63,24 @@ export function verifyRoleRequest(unverified: Unverified<SigningRequest>, trust:
   requireSameDialect(request, trust);
   if (payload.expires <= trust.terms.now)
     throw failure('REQUEST_STALE', `the ${request.role} to be signed has expired`);
-  const before = lastVersion(request, chain, trust);
+  const policies = policiesFor(request, { payload, root, trust });
+  const before = lastVersion({ request, policies }, chain, trust);
   requireNewer(request, payload, payload.role === 'root' ? root : before);
   return believe({
     request,
     payload,
     canonical: canonicalOf(request.payload),
     before: payload.role === 'root' ? root : before,
-    policies: policiesFor(payload, root),
+    policies,
     root,
   });
 }
 
-function policiesFor(payload: Signed, root: Root): readonly RolePolicy[] {
+function policiesFor(
+  request: SigningRequest,
+  { payload, root, trust }: { payload: Signed; root: Root; trust: RequestTrust },
+): readonly RolePolicy[] {
+  if (!isTopLevel(request.role)) return [delegatedRequestPolicy(request, root, trust.terms)];
   if (payload.role !== 'root') return [rootPolicy(root, payload.role)];
   return [rootPolicy(root, 'root'), rootPolicy(payload, 'root')];
 }
@@ -82,9 +89,8 @@ function policiesFor(payload: Signed, root: Root): readonly RolePolicy[] {
 function decodePayload(request: SigningRequest): Signed {
   if (request.subject !== 'role') throw foreign('it is not for a role');
   const payload = decodeUnderstood(request);
-  const expected = TOP_LEVEL_ROLES.find((role) => role === request.role);
-  // A Targets body does not say which role it is: by another name it would pass the journal a second time.
-  if (expected === undefined) throw foreign(`the delegated role ${request.role} is not signed by request`);
+  // A Targets body does not say which role it is: that the signer's keys are those of the role shows in its delegator.
+  const expected = TOP_LEVEL_ROLES.find((role) => role === request.role) ?? 'targets';
   if (payload.role !== expected) throw foreign(`it is for ${request.role}, but its payload is of ${payload.role}`);
   return payload;
 }
@@ -157,12 +163,20 @@ function requireSameDialect(request: SigningRequest, { pinned }: RequestTrust): 
     throw foreign('its payload is of another dialect than the pinned root');
 }
 
-/** The role's last version, which must meet the policy of one of the roots of the chain. */
-function lastVersion(request: SigningRequest, chain: readonly Root[], { terms }: RequestTrust): Signed | undefined {
+/** The role's last version, which must meet the policy of one of the roots of the chain, or of the delegator. */
+function lastVersion(
+  { request, policies }: Pick<RoleRequest, 'request' | 'policies'>,
+  chain: readonly Root[],
+  { terms }: RequestTrust,
+): Signed | undefined {
   if (request.last === undefined) return undefined;
   const envelope = decodeMetadata(request.last, 'last').unverified;
   const { role } = envelope.signed;
-  if (role !== request.role) throw foreign(`its last version is of ${role}`);
+  if (role !== (isTopLevel(request.role) ? request.role : 'targets')) throw foreign(`its last version is of ${role}`);
+  if (!isTopLevel(request.role)) {
+    for (const policy of policies) requireThresholds({ engine: terms.engine, envelope, policy });
+    return envelope.signed;
+  }
   const refusals = chain.toReversed().map((root) => thresholdRefusal(envelope, root, terms));
   const [first] = refusals;
   if (first !== undefined && refusals.every((refusal) => refusal !== undefined)) throw first;
@@ -177,6 +191,10 @@ function thresholdRefusal(envelope: Envelope, root: Root, terms: TrustTerms): Se
     if (!isFailure(thrown, 'TRUST_THRESHOLD') && !isFailure(thrown, 'TRUST_HYBRID_THRESHOLD')) throw thrown;
     return thrown;
   }
+}
+
+function isTopLevel(name: string): boolean {
+  return TOP_LEVEL_ROLES.some((role) => role === name);
 }
 
 function requireNewer(request: SigningRequest, payload: Signed, before: Signed | undefined): void {

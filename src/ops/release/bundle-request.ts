@@ -13,7 +13,7 @@ import { owningRole } from '../../store/targets.ts';
 import { refuseIfHeld } from '../repository/hold.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
-import { completeRoots } from '../repository/request-create.ts';
+import { completeDelegators, completeRoots } from '../repository/request-create.ts';
 import { bundleTargetName } from './bundle-names.ts';
 import type { Reader } from '../../store/reader.ts';
 
@@ -43,16 +43,17 @@ export async function createBundleRequest(input: BundleRequestInput, io: Io): Pr
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
   const pending = await pendingOf(repository, input.bundle);
+  const role = owningRole(repository, pending.target, [pending.gateway]);
   const bytes = encodeRequest({
     subject: 'bundle',
     repository: repository.identity.uuid,
     kind: 'image',
-    role: parseRoleName(owningRole(repository, pending.target, [pending.gateway])),
+    role: parseRoleName(role),
     created: io.clock.now(),
     payload: pending.parts,
     roots: completeRoots(repository, 'image'),
     last: undefined,
-    delegators: [],
+    delegators: completeDelegators(repository, role),
     target: pending.target,
   });
   const digest = sha256(io.engine, bytes);

@@ -11,6 +11,7 @@ import {
   delegators,
   keyWarnings,
   requireFreeName,
+  requireNoCycle,
   stageBins,
   stageDelegation,
 } from './delegation-stage.ts';
@@ -73,6 +74,11 @@ export async function addDelegation(input: DelegationAddInput, io: Io): Promise<
     requireNew(tx, name);
     const roles = rolesOf(input, files);
     for (const role of roles) requireFreeName(tx, role.name);
+    requireNoCycle(
+      tx,
+      under,
+      roles.map((role) => role.name),
+    );
     const { paths, terminating, agreement = roles.length } = input;
     const hardwareIds = input.hardwareIds.length === 0 ? undefined : input.hardwareIds;
     const position = 1 + Math.max(0, ...delegating.content.delegations.map((one) => one.position));
@@ -149,6 +155,7 @@ export async function addBins(input: BinsAddInput, io: Io): Promise<DelegationAd
   return repository.transact({ command: 'delegation bins', summary, dryRun }, (tx) => {
     const delegating = delegatingRole(tx, under);
     requireNew(tx, namePrefix);
+    requireNoCycle(tx, under, [namePrefix]);
     const definition = firstDefinition(namePrefix, files, input);
     const warnings = keyWarnings(tx, namePrefix, definition);
     stageBins(tx, delegating, { namePrefix, bitLength, definition });

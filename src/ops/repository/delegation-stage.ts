@@ -86,6 +86,21 @@ export function requireFreeName(reader: Reader, name: string): void {
   if (prefix !== undefined) throw failure('DELEGATION_EXISTS', `${name} is a name of the bins ${prefix}`);
 }
 
+/** Delegations between Targets and a role, at most: what a signing request can show. */
+const DEPTH_MAX = 16;
+
+/** Demands that no role comes to delegate to itself by way of others, and none too deep. @throws DELEGATION_FORM */
+export function requireNoCycle(reader: Reader, under: string, names: readonly string[]): void {
+  const above = new Set([under]);
+  for (let at = delegatorOf(reader, under); at !== undefined && !above.has(at.role.name);) {
+    above.add(at.role.name);
+    at = delegatorOf(reader, at.role.name);
+  }
+  const again = names.find((name) => above.has(name));
+  if (again !== undefined) throw failure('DELEGATION_FORM', `${again} would delegate to itself by way of ${under}`);
+  if (above.size > DEPTH_MAX) throw failure('DELEGATION_FORM', `${under} is ${DEPTH_MAX} delegations deep already`);
+}
+
 /** Stages a delegation, new or changed. @throws DELEGATION_MIXED, DELEGATION_EXISTS, HYBRID_INCOMPLETE, KEY_SERVES_ANOTHER */
 export function stageDelegation(tx: Tx, { role, content }: Delegating, delegation: DelegationDefinition): void {
   if (content.bins !== undefined) throw mixed(role.name, `has the bins ${content.bins.namePrefix}`);
@@ -95,6 +110,27 @@ export function stageDelegation(tx: Tx, { role, content }: Delegating, delegatio
   for (const { definition } of delegation.roles) claimKeys(tx, definition);
   stageItem(tx, role, { item: delegationItem(delegation.name), value: delegationValue(delegation) });
   tx.about(`role:${role.name}`, ...names.map((name) => `role:${name}`));
+}
+
+/** The delegation, or the bins, that a role is of; `role` where several roles are. @throws DELEGATION_UNKNOWN */
+export function delegationOfRole(tx: Tx, name: string): { readonly name: string; readonly role: string | undefined } {
+  for (const delegator of delegators(tx)) {
+    const { delegations, bins } = delegatedContent(tx, delegator, 'next');
+    if (bins?.namePrefix === name) return { name, role: undefined };
+    const found = delegations.find(({ roles }) => roles.some((role) => role.name === name));
+    if (found !== undefined) return { name: found.name, role: found.roles.length > 1 ? name : undefined };
+  }
+  throw failure('DELEGATION_UNKNOWN', `nobody delegates to ${name}`);
+}
+
+/** Stages other keys for a delegated role, or for bins. @throws DELEGATION_UNKNOWN, HYBRID_INCOMPLETE */
+export function stageRoleKeys(tx: Tx, name: string, definition: RoleDefinition): void {
+  const found = delegationNamed(tx, delegationOfRole(tx, name).name);
+  const { delegation, bins } = found;
+  if (bins !== undefined) stageBins(tx, found, { ...bins, definition });
+  if (delegation === undefined) return;
+  const roles = delegation.roles.map((role) => (role.name === name ? { ...role, definition } : role));
+  stageDelegation(tx, found, { ...delegation, roles });
 }
 
 /** Stages hashed bins, new or changed. @throws DELEGATION_MIXED, DELEGATION_EXISTS, HYBRID_INCOMPLETE, KEY_SERVES_ANOTHER */

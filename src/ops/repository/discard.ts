@@ -1,6 +1,8 @@
 /** Drops what is staged for roles, and cancels versions that wait for signatures. */
 import { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
+import { changedBins } from '../../store/bins.ts';
+import { isBinsPrefix } from '../../store/delegations.ts';
 import type { Tx } from '../../store/reader.ts';
 import { countStaged, dropStaged, findRole } from '../../store/roles.ts';
 import type { StoredRole } from '../../store/roles.ts';
@@ -33,6 +35,7 @@ export async function discardRoles(input: DiscardInput, io: Io): Promise<readonl
   return repository.transact(change, (tx) => {
     const discarded = roles.map((address) => {
       requireKnown(tx, address);
+      if (address.repository === 'image' && isBinsPrefix(tx, address.name)) return discardBins(tx, address.name);
       const role = findRole(tx, address);
       return role === undefined ? { role: roleText(address), items: 0, cancelled: null } : discard(tx, role);
     });
@@ -42,6 +45,13 @@ export async function discardRoles(input: DiscardInput, io: Io): Promise<readonl
     tx.summarize(`discarded ${words.join('; ')}`);
     return discarded;
   });
+}
+
+/** All bins of a prefix; `cancelled` is not told for so many. */
+function discardBins(tx: Tx, namePrefix: string): Discarded {
+  const bins = changedBins(tx, namePrefix).flatMap((name) => findRole(tx, { repository: 'image', name }) ?? []);
+  const items = bins.map((bin) => discard(tx, bin).items);
+  return { role: namePrefix, items: items.reduce((sum, count) => sum + count, 0), cancelled: null };
 }
 
 function discard(tx: Tx, role: StoredRole): Discarded {

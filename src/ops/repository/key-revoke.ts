@@ -7,12 +7,14 @@ import { revokeVehicleKey } from '../../store/fleet.ts';
 import type { Tx } from '../../store/reader.ts';
 import type { RepositoryKind } from '../../store/roles.ts';
 import { findSetting } from '../../store/settings.ts';
-import { definitionsIn } from './definitions.ts';
+import { delegatorOf } from '../../store/delegations.ts';
+import { definitionOfRole, definitionsIn, isTopLevel } from './definitions.ts';
+import { delegationOfRole, stageRoleKeys } from './delegation-stage.ts';
 import { findKeyUses } from './key-uses.ts';
 import type { KeyUses, RoleUse } from './key-uses.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
-import { roleText } from './role-address.ts';
+import { delegationDepth, roleText } from './role-address.ts';
 import { stageDefinition } from './role-set.ts';
 import { comingRoot, quorumsOf } from './root-quorum.ts';
 import type { Quorum } from './root-quorum.ts';
@@ -84,7 +86,9 @@ export async function revokeSigningKey(input: KeyRevokeInput, io: Io): Promise<K
   });
 }
 
-function removeFromRole(tx: Tx, { address, member, coming }: RoleUse): RevokedUse {
+function removeFromRole(tx: Tx, use: RoleUse): RevokedUse {
+  const { address, member, coming } = use;
+  if (!isTopLevel(address.name)) return removeFromDelegated(tx, use);
   const where = roleText(address);
   const others = definitionsIn(tx, address.repository, 'next');
   const before = others.get(address.name);
@@ -95,6 +99,23 @@ function removeFromRole(tx: Tx, { address, member, coming }: RoleUse): RevokedUs
     return { where, outcome: 'replace', command: replaceCommand(where, keyId) };
   }
   stageDefinition(tx, address, { definition: { ...before, members }, others });
+  return { where, outcome: 'removed', command: null };
+}
+
+/** The same for a delegated role: its delegator's next version no longer lists the key. */
+function removeFromDelegated(tx: Tx, { address, member, coming }: RoleUse): RevokedUse {
+  const { name: where } = address;
+  const before = definitionOfRole(tx, { ...address, name: where }, 'next');
+  if (!coming || before === undefined) return { where, outcome: 'staged', command: null };
+  const keyId = member.classical.keyId;
+  const members = before.members.filter((one) => one.classical.keyId !== keyId);
+  if (members.length < before.threshold) {
+    const { name, role } = delegationOfRole(tx, where);
+    const which = role === undefined ? name : `${name} --role ${role}`;
+    const command = `secureev delegation change ${which} --replace ${keyId.slice(0, 8)}=NEW.pub`;
+    return { where, outcome: 'replace', command };
+  }
+  stageRoleKeys(tx, where, { ...before, members });
   return { where, outcome: 'removed', command: null };
 }
 
@@ -113,10 +134,44 @@ function stepsFor(tx: Tx, found: KeyUses, uses: readonly RevokedUse[]): readonly
     .filter(({ command }) => command !== null)
     .map(({ where, command }) => ({ what: `a new key for ${where}`, command: command ?? '', quorums: [] }));
   const held = findSetting(tx, 'hold') === undefined ? [] : [liftStep()];
+  const ofRoots = found.roles.filter(({ address }) => isTopLevel(address.name));
   const repositories = (['image', 'director'] as const).filter((kind) =>
-    found.roles.some(({ address }) => address.repository === kind),
+    ofRoots.some(({ address }) => address.repository === kind),
   );
-  return [...replacements, ...held, ...repositories.flatMap((kind) => signingSteps(tx, kind, found))];
+  const delegated = repositories.includes('image') ? [] : delegatedSteps(tx, found);
+  return [...replacements, ...held, ...repositories.flatMap((kind) => signingSteps(tx, kind, found)), ...delegated];
+}
+
+/** Where no root changes: the delegators, those they delegate to, and what lists them. */
+function delegatedSteps(tx: Tx, found: KeyUses): readonly RecoveryStep[] {
+  const delegated = found.roles.map(({ address }) => address.name).filter((name) => !isTopLevel(name));
+  if (delegated.length === 0) return [];
+  return [
+    ...resignSteps(tx, { names: [...withDelegators(tx, delegated), 'snapshot', 'timestamp'], found }),
+    publishStep(),
+  ];
+}
+
+function withDelegators(tx: Tx, delegated: readonly string[]): readonly string[] {
+  return [...new Set(delegated.flatMap((name) => [delegatorOf(tx, name)?.role.name ?? 'targets', name]))];
+}
+
+function publishStep(): RecoveryStep {
+  return { what: 'what clients read', command: 'secureev publish image DIR', quorums: [] };
+}
+
+function resignSteps(tx: Tx, { names, found }: { names: readonly string[]; found: KeyUses }): readonly RecoveryStep[] {
+  const revoked = new Set(found.keyIds);
+  const roles = signingOrder(
+    names.map((name) => ({ name })),
+    (name) => delegationDepth(tx, name),
+  );
+  return roles.map(({ name }) => {
+    const definition = definitionOfRole(tx, { repository: 'image', name }, 'next');
+    const by = isTopLevel(name) ? `root ${comingRoot(tx, 'image').version}` : (delegatorOf(tx, name)?.role.name ?? '');
+    const quorums = definition === undefined ? [] : quorumsOf(by, definition);
+    return { ...step(name, `sign ${name}`), quorums: quorums.map((quorum) => withoutKeys(quorum, revoked)) };
+  });
 }
 
 function liftStep(): RecoveryStep {
@@ -134,20 +189,14 @@ function signingSteps(tx: Tx, repository: RepositoryKind, found: KeyUses): reado
   };
   if (repository === 'director') return [...waiting, rootStep];
   const affected = found.roles.filter(({ address }) => address.repository === 'image' && address.name !== 'root');
-  const lowest = Math.min(...affected.map(({ address }) => AFTER_ROOT.indexOf(address.name)));
-  const names = affected.length === 0 ? [] : AFTER_ROOT.slice(lowest);
-  const next = definitionsIn(tx, repository, 'next');
-  const resign = signingOrder(names.map((name) => ({ name }))).map(({ name }) => {
-    const definition = next.get(name);
-    const quorums = definition === undefined ? [] : quorumsOf(`root ${root.version}`, definition);
-    return { ...step(name, `sign ${name}`), quorums: quorums.map((quorum) => withoutKeys(quorum, revoked)) };
-  });
-  return [
-    ...waiting,
-    rootStep,
-    ...resign,
-    { what: 'what clients read', command: 'secureev publish image DIR', quorums: [] },
-  ];
+  const delegated = withDelegators(
+    tx,
+    affected.map(({ address }) => address.name).filter((name) => !isTopLevel(name)),
+  );
+  const listed = affected.map(({ address }) => AFTER_ROOT.indexOf(address.name)).filter((index) => index !== -1);
+  const lowest = Math.min(...listed, ...(delegated.length === 0 ? [] : [AFTER_ROOT.indexOf('snapshot')]));
+  const names = Number.isFinite(lowest) ? [...delegated, ...AFTER_ROOT.slice(lowest)] : [];
+  return [...waiting, rootStep, ...resignSteps(tx, { names: [...new Set(names)], found }), publishStep()];
 }
 
 function step(what: string, words: string): RecoveryStep {

@@ -1,4 +1,4 @@
-/** Finds what a key serves: roles of both roots, the escrow, vehicles. */
+/** Finds what a key serves: roles of both roots, delegated roles, the escrow, vehicles. */
 import { quote } from '../../core/brands.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { SecureevError } from '../../core/errors.ts';
@@ -7,10 +7,12 @@ import { keyIdsOf } from '../../plan/role-definition.ts';
 import type { Member } from '../../plan/role-definition.ts';
 import { findVehicleById, vehicleKeysBeginning } from '../../store/fleet.ts';
 import type { Vehicle } from '../../store/fleet.ts';
+import { binsPrefixes, delegatedNames } from '../../store/delegations.ts';
 import type { Reader } from '../../store/reader.ts';
 import type { RoleAddress, RepositoryKind } from '../../store/roles.ts';
 import { findSetting } from '../../store/settings.ts';
-import { definitionsIn } from './definitions.ts';
+import { definitionOfRole, definitionsIn } from './definitions.ts';
+import type { RootState } from './definitions.ts';
 
 /** A role that a key may sign for. */
 export interface RoleUse {
@@ -43,7 +45,8 @@ export function findKeyUses(reader: Reader, wanted: string): KeyUses {
       hint: '`secureev role list` and `secureev vehicle show` show key ids',
     });
   }
-  const roles = REPOSITORIES.flatMap((repository) => rolesOf(reader, repository, wanted));
+  const listed = REPOSITORIES.flatMap((repository) => rolesOf(reader, repository, wanted));
+  const roles = [...listed, ...delegatedUses(reader, wanted)];
   const escrow = escrowIds(reader).filter((keyId) => keyId.startsWith(wanted));
   const vehicleKeys = vehicleKeysBeginning(reader, wanted, 2);
   const found = new Map(roles.map(({ member }) => [keyIdsOf(member).join(), member] as const));
@@ -71,16 +74,37 @@ function rolesOf(reader: Reader, repository: RepositoryKind, wanted: string): re
   const next = definitionsIn(reader, repository, 'next');
   const inForce = definitionsIn(reader, repository, 'complete');
   return [...next.keys()].flatMap((name) => {
-    const has = (member: Member): boolean => keyIdsOf(member).some((keyId) => keyId.startsWith(wanted));
-    const coming = next.get(name)?.members.filter(has) ?? [];
-    const old = inForce.get(name)?.members.filter(has) ?? [];
-    const gone = old.filter((member) => !coming.some((one) => one.classical.keyId === member.classical.keyId));
-    const address = { repository, name };
-    return [
-      ...coming.map((member) => ({ address, member, coming: true })),
-      ...gone.map((member) => ({ address, member, coming: false })),
-    ];
+    const [coming, old] = [next.get(name)?.members ?? [], inForce.get(name)?.members ?? []];
+    return usesOf({ address: { repository, name }, next: coming, inForce: old }, wanted);
   });
+}
+
+/** Roles that are delegated to with the key, bins by their prefix. */
+function delegatedUses(reader: Reader, wanted: string): readonly RoleUse[] {
+  const names = [...delegatedNames(reader), ...binsPrefixes(reader)];
+  return names.flatMap((name) => {
+    const address = { repository: 'image', name } as const;
+    const of = (state: RootState): readonly Member[] => definitionOfRole(reader, address, state)?.members ?? [];
+    return usesOf({ address, next: of('next'), inForce: of('complete') }, wanted);
+  });
+}
+
+interface MembersOfRole {
+  readonly address: RoleAddress;
+  readonly next: readonly Member[];
+  readonly inForce: readonly Member[];
+}
+
+function usesOf({ address, next, inForce }: MembersOfRole, wanted: string): readonly RoleUse[] {
+  const has = (member: Member): boolean => keyIdsOf(member).some((keyId) => keyId.startsWith(wanted));
+  const coming = next.filter(has);
+  const gone = inForce
+    .filter(has)
+    .filter((member) => !coming.some((one) => one.classical.keyId === member.classical.keyId));
+  return [
+    ...coming.map((member) => ({ address, member, coming: true })),
+    ...gone.map((member) => ({ address, member, coming: false })),
+  ];
 }
 
 function escrowIds(reader: Reader): readonly string[] {

@@ -5,17 +5,20 @@ import { failure } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import { encodeRequest } from '../../formats/requests/request.ts';
+import { delegatorOf, isBinsPrefix } from '../../store/delegations.ts';
 import { addRequest } from '../../store/requests.ts';
 import type { Reader, Tx } from '../../store/reader.ts';
 import type { Identity } from '../../store/repository.ts';
 import { findRole, roleAt } from '../../store/roles.ts';
-import type { RepositoryKind, RoleAddress } from '../../store/roles.ts';
+import type { RepositoryKind, RoleAddress, StoredRole } from '../../store/roles.ts';
 import { completeAt, completeVersions, frozenVersion, lastComplete } from '../../store/versions.ts';
 import { advanceRole } from './advance-role.ts';
+import { isTopLevel } from './definitions.ts';
 import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
 import { roleText, signedRole } from './role-address.ts';
+import { situationOf } from './situation.ts';
 
 /** What to ask for. */
 export interface RequestCreateInput {
@@ -44,10 +47,16 @@ export async function createRequest(input: RequestCreateInput, io: Io): Promise<
   const { dryRun } = input;
   const made = await repository.transactAsync({ command: 'request create', summary: '', dryRun }, async (tx) => {
     refuseIfHeld(tx);
+    refuseBins(tx, address);
     return await freezeForRequest(tx, address, repository.identity);
   });
   if (dryRun !== true) await io.files.write(input.out, made.bytes);
   return made.created;
+}
+
+function refuseBins(tx: Tx, { repository, name }: RoleAddress): void {
+  if (repository === 'director' || !isBinsPrefix(tx, name)) return;
+  throw failure('REQUEST_NOTHING_TO_SIGN', `${name} are many files: ask for one of them, or sign them at once`);
 }
 
 async function freezeForRequest(
@@ -56,6 +65,12 @@ async function freezeForRequest(
   identity: Identity,
 ): Promise<{ bytes: Uint8Array; created: CreatedRequest }> {
   const signing = { identity, keys: [], purpose: 'sign', pretend: false, forRequest: true } as const;
+  if (address.repository === 'image' && isBinsPrefix(tx, address.name)) {
+    throw failure(
+      'REQUEST_NOTHING_TO_SIGN',
+      `${address.name} are many files: ask for one of them, or sign them at once`,
+    );
+  }
   const outcome = await advanceRole(tx, address, signing);
   const role = roleAt(tx, address);
   const frozen = frozenVersion(tx, role);
@@ -71,8 +86,8 @@ async function freezeForRequest(
     created: tx.now,
     payload: frozen.payload,
     roots: completeRoots(tx, address.repository),
-    last: lastComplete(tx, role)?.file,
-    delegators: [],
+    last: lastFile(tx, role),
+    delegators: completeDelegators(tx, role.name),
     target: undefined,
   });
   const digest = sha256(tx.io.engine, bytes);
@@ -87,6 +102,21 @@ async function freezeForRequest(
     sizeBytes: bytes.length,
   };
   return { bytes, created };
+}
+
+/** The last complete version; for a delegated role only where its delegator's keys of now have signed it. */
+function lastFile(tx: Tx, role: StoredRole): Uint8Array | undefined {
+  const isGood = isTopLevel(role.name) || situationOf(tx, role, { now: tx.now }).meetsThresholds;
+  return isGood ? lastComplete(tx, role)?.file : undefined;
+}
+
+/** The files that lead to a delegated role, Targets first; none for a role of the root. */
+export function completeDelegators(reader: Reader, name: string): readonly Uint8Array[] {
+  const files: Uint8Array[] = [];
+  for (let at = delegatorOf(reader, name); at && files.length < 32; at = delegatorOf(reader, at.role.name)) {
+    files.unshift(lastComplete(reader, at.role)?.file ?? new Uint8Array());
+  }
+  return files;
 }
 
 /** Every complete root file, oldest first. */

@@ -20,7 +20,7 @@ import { completeBundle } from '../release/complete-bundle.ts';
 import type { CompletedBundle } from '../release/complete-bundle.ts';
 import { advanceRole } from './advance-role.ts';
 import type { RoleOutcome } from './advance-role.ts';
-import { definitionsIn, membersOf } from './definitions.ts';
+import { membersFor } from './definitions.ts';
 import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
@@ -154,9 +154,8 @@ function answeredKeys(
   });
 }
 
-function memberKeys(reader: Reader, { repository }: KnownRequest): readonly PublicKey[] {
-  const states = (['complete', 'frozen'] as const).map((state) => definitionsIn(reader, repository, state));
-  return membersOf(...states).flatMap(({ classical, postQuantum }) => [
+function memberKeys(reader: Reader, { repository, role: name }: KnownRequest): readonly PublicKey[] {
+  return membersFor(reader, { repository, name }).flatMap(({ classical, postQuantum }) => [
     classical,
     ...(postQuantum ? [postQuantum] : []),
   ]);
