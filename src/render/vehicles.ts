@@ -2,6 +2,8 @@
 import { formatInstant, instantOf } from '../core/brands.ts';
 import type { Instant } from '../core/brands.ts';
 import { shortId } from './fingerprint.ts';
+import { vehicleEcusText } from './inventory.ts';
+import type { ShownVehicleEcu } from './inventory.ts';
 import { fields, indented, table } from './table.ts';
 import { count, printableLine } from './text.ts';
 
@@ -30,12 +32,40 @@ export interface ShownDelivery {
 export interface ShownVehicle {
   readonly vehicle: { readonly id: string; readonly vin: string; readonly model: string; readonly addedAt: Instant };
   readonly keys: readonly ShownVehicleKey[];
+  readonly ecus: readonly ShownEcu[];
   readonly envelopes: readonly ShownDelivery[];
+}
+
+/** What of an ECU is shown at its vehicle. */
+export interface ShownEcu {
+  readonly id: string;
+  readonly type: string;
+  readonly serial: string | null;
+  readonly hardware: string;
+  readonly kind: 'primary' | 'secondary' | null;
+  readonly keyId: string | null;
+  readonly installed:
+    | {
+        readonly target: string;
+        readonly sha256: string;
+        readonly version: string | null;
+        readonly releaseCounter: number | null;
+        readonly reportedAt: number;
+      }
+    | undefined;
+  readonly ageSeconds: number | null;
+  readonly assigned: string | undefined;
 }
 
 /** A vehicle that was added. */
 export function addedVehicleText(
-  vehicle: { vin: string; model: string; id: string; encryptionKey: { keyId: string; kem: string } | null },
+  vehicle: {
+    vin: string;
+    model: string;
+    id: string;
+    encryptionKey: { keyId: string; kem: string } | null;
+    ecus: number;
+  },
   dryRun: boolean,
 ): string {
   const { vin, model, id, encryptionKey: key } = vehicle;
@@ -44,6 +74,7 @@ export function addedVehicleText(
   return `${head}\n${indented(
     fields([
       ['encryption key', keyText],
+      ['ECUs', vehicle.ecus === 0 ? 'those of its model' : String(vehicle.ecus)],
       ['id in paths', id],
     ]),
   )}`;
@@ -67,7 +98,7 @@ export function vehiclesText(page: {
 }
 
 /** A vehicle, its keys and envelopes. */
-export function vehicleText({ vehicle, keys, envelopes }: ShownVehicle): string {
+export function vehicleText({ vehicle, keys, ecus, envelopes }: ShownVehicle): string {
   const head = fields([
     ['vehicle', vehicle.vin],
     ['model', vehicle.model],
@@ -80,11 +111,11 @@ export function vehicleText({ vehicle, keys, envelopes }: ShownVehicle): string 
   const rows = envelopes.map((one) => [one.target, shortId(one.keyId), time(one.addedAt), time(one.removedAt)]);
   const envelopeText =
     rows.length === 0 ? 'no envelopes' : table({ head: ['sealed target', 'key', 'given', 'taken away'], rows });
-  return [head, keyText, envelopeText].join('\n\n');
+  return [head, keyText, vehicleEcusText(ecus.map(ecuJson)), envelopeText].join('\n\n');
 }
 
 /** The same as JSON, times written out. */
-export function vehicleJson({ vehicle, keys, envelopes }: ShownVehicle): Readonly<Record<string, unknown>> {
+export function vehicleJson({ vehicle, keys, ecus, envelopes }: ShownVehicle): Readonly<Record<string, unknown>> {
   return {
     vehicle: { ...vehicle, addedAt: formatInstant(vehicle.addedAt) },
     keys: keys.map(({ keyId, purpose, algorithm, addedAt, revokedAt, reason }) => ({
@@ -95,6 +126,7 @@ export function vehicleJson({ vehicle, keys, envelopes }: ShownVehicle): Readonl
       revokedAt: timeOrNull(revokedAt),
       reason,
     })),
+    ecus: ecus.map(ecuJson),
     envelopes: envelopes.map(({ target, keyId, expires, addedAt, removedAt }) => ({
       target,
       keyId,
@@ -102,6 +134,20 @@ export function vehicleJson({ vehicle, keys, envelopes }: ShownVehicle): Readonl
       addedAt: timeOrNull(addedAt),
       removedAt: timeOrNull(removedAt),
     })),
+  };
+}
+
+function ecuJson({ type, installed, assigned, ...ecu }: ShownEcu): ShownVehicleEcu & { readonly type: string | null } {
+  return {
+    id: ecu.id,
+    type: type === '' ? null : type,
+    serial: ecu.serial,
+    hardware: ecu.hardware,
+    kind: ecu.kind,
+    keyId: ecu.keyId,
+    installed: installed === undefined ? null : { ...installed, reportedAt: time(installed.reportedAt) },
+    ageSeconds: ecu.ageSeconds,
+    assigned: assigned ?? null,
   };
 }
 

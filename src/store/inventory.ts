@@ -4,7 +4,6 @@
  * Invariants: a serial is of one ECU of one vehicle; a vehicle has at most one Primary; `key` is the text of a public file.
  */
 import type { Vin } from '../core/brands.ts';
-import { toHex } from '../core/bytes.ts';
 import { failure } from '../core/errors.ts';
 import { markChanged } from './director.ts';
 import { ecusOf, gatewaysOf } from './fleet.ts';
@@ -120,38 +119,35 @@ export interface PutVehicle {
   readonly isNew: boolean;
 }
 
-/** How many vehicles go into one statement. */
-const LOT = 250;
-const VALUES = '(?, ?, ?, ?)';
-const INSERT = 'INSERT INTO vehicles (id, vin, model, added_at) VALUES';
-const UNLESS_KNOWN = 'ON CONFLICT (vin) DO NOTHING';
+const INSERT = `INSERT INTO vehicles (id, vin, model, added_at) VALUES (?, ?, ?, ?) ON CONFLICT (vin) DO NOTHING`;
 
 /** Adds those of `vehicles` that are not known, under fresh random ids; says in the same order what each is. */
 export function putVehicles(tx: Tx, wanted: readonly { vin: Vin; model: string }[]): readonly PutVehicle[] {
-  const put: PutVehicle[] = [];
-  for (let at = 0; at < wanted.length; at += LOT) {
-    const lot = wanted.slice(at, at + LOT);
-    const ids = freshIds(tx, lot.length);
-    const rows = lot.flatMap(({ vin, model }, i) => [ids[i], vin, model, tx.now]);
-    const values = Array.from(lot, () => VALUES).join(', ');
-    const { changes } = tx.sql(`${INSERT} ${values} ${UNLESS_KNOWN}`).run(...rows);
-    for (const [i, { vin, model }] of lot.entries()) {
-      const id = ids[i] ?? '';
-      put.push(changes === lot.length ? { id, model, isNew: true } : known(tx, vin, id));
-    }
-  }
-  return put;
+  const insert = tx.sql(INSERT);
+  const fresh = freshIds(tx, wanted.length);
+  return wanted.map(({ vin, model }, i) => {
+    const id = fresh[i] ?? '';
+    const isNew = insert.run(id, vin, model, tx.now).changes > 0;
+    return isNew ? { id, model, isNew } : known(tx, vin);
+  });
 }
 
-function known(tx: Tx, vin: Vin, fresh: string): PutVehicle {
+function known(tx: Tx, vin: Vin): PutVehicle {
   const row = tx.sql<{ id: string; model: string }>('SELECT id, model FROM vehicles WHERE vin = ?').get(vin);
   if (row === undefined) throw failure('INTERNAL', 'a vehicle that was put is not there');
-  return { ...row, isNew: row.id === fresh };
+  return { ...row, isNew: false };
 }
 
 const ID_BYTES = 16;
+/** So many ids at a time: a port gives at most 65,536 random bytes. */
+const IDS = 4096;
 
 function freshIds(tx: Tx, count: number): readonly string[] {
-  const hex = toHex(tx.io.random.bytes(ID_BYTES * count));
-  return Array.from({ length: count }, (_, i) => hex.slice(2 * ID_BYTES * i, 2 * ID_BYTES * (i + 1)));
+  const ids: string[] = [];
+  while (ids.length < count) {
+    const lot = Math.min(IDS, count - ids.length);
+    const hex = Buffer.from(tx.io.random.bytes(ID_BYTES * lot)).toString('hex');
+    for (let i = 0; i < lot; i++) ids.push(hex.slice(2 * ID_BYTES * i, 2 * ID_BYTES * (i + 1)));
+  }
+  return ids;
 }

@@ -100,10 +100,8 @@ function unitsIn(reader: Reader, vehicle: string, units: ReadonlyMap<string, Mod
   const listed = new Map(own.map((ecu) => [ecu.ecu, ecu]));
   const wanted = new Set(listed.keys());
   for (const id of listed.keys()) wanted.add(units.get(id)?.gateway ?? id);
-  return [...wanted].flatMap((id) => {
-    const unit = units.get(id);
-    return unit === undefined ? [] : [unitOf(unit, listed.get(id))];
-  });
+  const had = [...units.values()].filter(({ id }) => wanted.has(id));
+  return had.map((unit) => unitOf(unit, listed.get(unit.id)));
 }
 
 function unitOf(unit: ModelUnit, own?: { serial: string | null; hardware: string }): Unit {

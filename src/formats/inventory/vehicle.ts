@@ -51,9 +51,10 @@ export interface InventoryPlace {
   readonly column: string;
 }
 
-/** The error `code` at a row and column. */
+/** The error `code` at a row and column; row 0 is that of a flag, which `column` names. */
 export function inventoryFailure(code: ErrorCode, { row, column }: InventoryPlace, text: string): SecureevError {
-  return failure(code, `row ${row}, column ${column}: ${text}`, { row, column });
+  const where = row === 0 ? column : `row ${row}, column ${column}`;
+  return failure(code, `${where}: ${text}`, { row, column });
 }
 
 /** Runs a parse function; its refusal becomes one with a place. @throws INVENTORY_MALFORMED */

@@ -1,23 +1,22 @@
 /** Vehicles of the repository: added one by one, listed, shown. */
 import type { Instant, KeyId, Name, Vin } from '../../core/brands.ts';
-import { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import type { KemId } from '../../crypto/kems/index.ts';
-import {
-  addVehicle,
-  countVehicles,
-  encryptionKeyOf,
-  models,
-  vehicleKeys,
-  vehicleOfVin,
-  vehicles,
-} from '../../store/fleet.ts';
+import { requireFitting } from '../../formats/inventory/vehicle.ts';
+import type { InventoryEcu } from '../../formats/inventory/vehicle.ts';
+import { addVehicle, countVehicles, encryptionKeyOf, vehicleKeys, vehicleOfVin, vehicles } from '../../store/fleet.ts';
 import type { Vehicle, VehicleKey } from '../../store/fleet.ts';
+import { replaceVehicleEcus, vehicleEcus } from '../../store/inventory.ts';
+import type { VehicleEcu } from '../../store/inventory.ts';
 import type { Reader } from '../../store/reader.ts';
+import { situationReader } from '../../store/situations.ts';
+import type { EcuSituation } from '../../store/situations.ts';
 import { envelopesOfVehicle } from '../../store/sealed.ts';
 import type { DeliveredEnvelope } from '../../store/sealed.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
+import { keyReader } from './inventory-keys.ts';
+import { registered } from './vehicle-units.ts';
 import { giveKey, readEncryptionKey } from './vehicles-keys.ts';
 
 /** A vehicle to add. */
@@ -27,6 +26,8 @@ export interface VehicleAddInput {
   readonly model: Name;
   /** The `.pub` file of its encryption key. */
   readonly encryptionKey?: string | undefined;
+  /** Its own ECUs; what the model has, where there are none. */
+  readonly ecus?: readonly InventoryEcu[] | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -37,6 +38,8 @@ export interface AddedVehicle {
   /** Random; stands for the vehicle in published paths. */
   readonly id: string;
   readonly encryptionKey: { readonly keyId: KeyId; readonly kem: KemId } | null;
+  /** How many ECUs of its own it was given. */
+  readonly ecus: number;
 }
 
 /** Which vehicles to list. */
@@ -55,10 +58,20 @@ export interface ListedVehicle {
   readonly encryptionKeyId: string | null;
 }
 
+/** An ECU of a vehicle: what is on record, what it reported last, what it is told to install. */
+export interface VehicleEcuDetails extends EcuSituation {
+  /** Null where the vehicle's own inventory does not list it. */
+  readonly kind: 'primary' | 'secondary' | null;
+  readonly keyId: string | null;
+  /** Seconds since it reported what it runs. */
+  readonly ageSeconds: number | null;
+}
+
 /** All there is to know of a vehicle. */
 export interface VehicleDetails {
   readonly vehicle: Vehicle;
   readonly keys: readonly VehicleKey[];
+  readonly ecus: readonly VehicleEcuDetails[];
   readonly envelopes: readonly DeliveredEnvelope[];
 }
 
@@ -70,25 +83,17 @@ export async function addOneVehicle(input: VehicleAddInput, io: Io): Promise<Add
   const { vin, model, dryRun } = input;
   const key = input.encryptionKey === undefined ? undefined : await readEncryptionKey(io, input.encryptionKey);
   const summary = `added vehicle ${vin}, model ${model}`;
+  const registry = registered(repository, keyReader(io, ''));
+  registry.requireModel(model);
+  const ecus: VehicleEcu[] = [];
+  for (const ecu of input.ecus ?? []) ecus.push(await registry.resolve(ecu, model));
+  requireFitting(input.ecus ?? []);
   return repository.transact({ command: 'vehicle add', summary, dryRun }, (tx) => {
-    refuseUnknownModel(tx, model);
     const vehicle = addVehicle(tx, { vin, model });
     if (key !== undefined) giveKey(tx, vehicle, key);
+    replaceVehicleEcus(tx, vehicle.id, ecus);
     const encryptionKey = key === undefined ? null : { keyId: key.keyId, kem: key.kem };
-    return { vin, model, id: vehicle.id, encryptionKey };
-  });
-}
-
-function refuseUnknownModel(reader: Reader, model: string): void {
-  const known = models(reader);
-  if (known.includes(model)) return;
-  throw new SecureevError('VEHICLE_MODEL_UNKNOWN', {
-    message: `no model ${model} in the repository`,
-    hint:
-      known.length === 0
-        ? 'import its gateways and ECUs first: `secureev ecu import registry.yaml`'
-        : `the models are ${known.join(', ')}; another comes with \`secureev ecu import\``,
-    details: { model, known },
+    return { vin, model, id: vehicle.id, encryptionKey, ecus: ecus.length };
   });
 }
 
@@ -123,6 +128,17 @@ export async function showVehicle(input: { repository: RepositoryChoice; vin: Vi
   return {
     vehicle,
     keys: vehicleKeys(repository, vehicle.id),
+    ecus: ecuDetails(repository, vehicle),
     envelopes: envelopesOfVehicle(repository, vehicle.id, ENVELOPES_SHOWN),
   };
+}
+
+function ecuDetails(reader: Reader, vehicle: Vehicle): readonly VehicleEcuDetails[] {
+  const own = new Map(vehicleEcus(reader, vehicle.id).map((ecu) => [ecu.ecu, ecu]));
+  const now = reader.io.clock.now();
+  return (situationReader(reader)(vehicle.vin)?.ecus ?? []).map((ecu) => {
+    const listed = own.get(ecu.id);
+    const ageSeconds = ecu.installed === undefined ? null : Math.max(0, now - ecu.installed.reportedAt);
+    return { ...ecu, kind: listed?.kind ?? null, keyId: listed?.keyId ?? null, ageSeconds };
+  });
 }
