@@ -78,18 +78,7 @@ async function freezeForRequest(
     const reason = outcome.reason ?? 'nothing of it has changed';
     throw failure('REQUEST_NOTHING_TO_SIGN', `there is no version of ${roleText(address)} to sign: ${reason}`);
   }
-  const bytes = encodeRequest({
-    subject: 'role',
-    repository: identity.uuid,
-    kind: address.repository,
-    role: parseRoleName(address.name),
-    created: tx.now,
-    payload: frozen.payload,
-    roots: completeRoots(tx, address.repository),
-    last: lastFile(tx, role),
-    delegators: completeDelegators(tx, role.name),
-    target: undefined,
-  });
+  const bytes = requestBytes(tx, { address, role, identity, payload: frozen.payload });
   const digest = sha256(tx.io.engine, bytes);
   addRequest(tx, { digest, roleId: role.id, version: frozen.version });
   tx.about(`role:${roleText(address)}`);
@@ -102,6 +91,28 @@ async function freezeForRequest(
     sizeBytes: bytes.length,
   };
   return { bytes, created };
+}
+
+interface RequestContent {
+  readonly address: RoleAddress;
+  readonly role: StoredRole;
+  readonly identity: Identity;
+  readonly payload: Uint8Array;
+}
+
+function requestBytes(tx: Tx, { address, role, identity, payload }: RequestContent): Uint8Array {
+  return encodeRequest({
+    subject: 'role',
+    repository: identity.uuid,
+    kind: address.repository,
+    role: parseRoleName(address.name),
+    created: tx.now,
+    payload,
+    roots: completeRoots(tx, address.repository),
+    last: lastFile(tx, role),
+    delegators: completeDelegators(tx, role.name),
+    target: undefined,
+  });
 }
 
 /** The last complete version; for a delegated role only where its delegator's keys of now have signed it. */
