@@ -313,6 +313,24 @@ CREATE TABLE manifests (
   attack TEXT,
   UNIQUE (vehicle, nonce)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX manifests_vehicle ON manifests (vehicle, received_at);
+CREATE INDEX manifests_attack ON manifests (received_at) WHERE attack IS NOT NULL;
+
+CREATE TABLE reports (
+  vehicle TEXT NOT NULL REFERENCES vehicles (id),
+  ecu TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  counter INTEGER,
+  attack TEXT,
+  PRIMARY KEY (vehicle, ecu)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE report_nonces (
+  vehicle TEXT NOT NULL REFERENCES vehicles (id),
+  ecu TEXT NOT NULL,
+  nonce TEXT NOT NULL,
+  PRIMARY KEY (vehicle, ecu, nonce)
+) STRICT, WITHOUT ROWID;
 `;
 
 const DELEGATIONS = `

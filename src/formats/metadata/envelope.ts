@@ -145,7 +145,8 @@ export function decodeSignedBytes(signedBytes: Uint8Array): Signed {
   return body;
 }
 
-function decodeSignatures(place: JsonPlace, dialect: Dialect): readonly MetadataSignature[] {
+/** The `signatures` of an envelope. @throws the place's code */
+export function decodeSignatures(place: JsonPlace, dialect: Dialect): readonly MetadataSignature[] {
   const signatures = jsonList(place, SIGNATURES_MAX).map((item) => {
     dialect.checkSignature(item);
     return {
@@ -163,7 +164,8 @@ function decodeSignatureText(place: JsonPlace): string {
   return text;
 }
 
-function decodeHybridSignatures(place: JsonPlace): Envelope['hybridSignatures'] {
+/** The post-quantum signatures in an envelope's `x-secureev`; none where it is missing. @throws the place's code */
+export function decodeHybridSignatures(place: JsonPlace): Envelope['hybridSignatures'] {
   if (place.value === undefined) return [];
   const member = jsonMember(place, 'signatures');
   const signatures = jsonList(member, SIGNATURES_MAX).map((item) => ({
