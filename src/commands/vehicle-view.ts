@@ -9,6 +9,7 @@ import { filesOf } from '../ops/repository/metadata-checks.ts';
 import { vehicleVerdictText } from '../render/vehicle-view.ts';
 import type { Call, Outcome } from './command.ts';
 import { argument, fixedNow, flag, pinnedRoot, requiredText, text } from './flags.ts';
+import { vehicleIdOf } from './vehicle-id.ts';
 
 /** The answer, and the checks for other reports of them. */
 export interface VehicleViewOutcome {
@@ -61,7 +62,7 @@ async function inputOf(call: Call): Promise<VerifyVehicleInput> {
     directorRoot: requiredText(call, 'directorRoot'),
     image: isPartial ? undefined : { tree: sides.image, root: pinnedRoot(call) },
     vin: parseVin(requiredText(call, 'vehicle')),
-    vehicleId: vehicleId(call),
+    vehicleId: vehicleIdOf(call),
     state: requiredText(call, 'state').replace(/(?<=.)\/+$/, ''),
     now: fixedNow(call),
     requireHybrid: flag(call, 'requireHybrid'),
@@ -73,10 +74,4 @@ async function inputOf(call: Call): Promise<VerifyVehicleInput> {
   };
   requireFindable(input, isPartial);
   return input;
-}
-
-function vehicleId(call: Call): string | undefined {
-  const id = text(call, 'vehicleId');
-  if (id === undefined || /^[0-9a-f]{32}$/.test(id)) return id;
-  throw failure('USAGE', '--vehicle-id is not 32 hex digits in lower case');
 }

@@ -1,6 +1,9 @@
 /** `secureev verify bundle`: a bundle against a pinned root, offline. */
 import type { Command } from 'commander';
+import { parseVin } from '../core/brands.ts';
 import { utf8 } from '../core/bytes.ts';
+import { failure } from '../core/errors.ts';
+import type { BundleVehicle } from '../ops/release/director-bundle.ts';
 import { bundleFacts } from '../ops/release/inspect/bundle.ts';
 import { BUNDLE_CHECKS, verifyBundle } from '../ops/release/verify-bundle.ts';
 import { junitXml } from '../render/junit.ts';
@@ -14,10 +17,12 @@ import {
   fixedNow,
   flag,
   pinnedRoot,
+  requiredText,
   rootFlag,
   text,
   texts,
 } from './flags.ts';
+import { vehicleIdOf } from './vehicle-id.ts';
 
 /** Declares the flags. */
 export function configure(command: Command): void {
@@ -28,11 +33,16 @@ export function configure(command: Command): void {
     .argument('<bundle>', 'the bundle file')
     .option('--metadata <folder>', 'the metadata folder of a published tree')
     .option('--installed <file>', 'what the vehicle runs now (ecus: - id, version): nothing may go back')
+    .option('--vehicle <vin>', 'the bundle must be what the Director gives to this vehicle')
+    .option('--director <tree>', "the Director's published tree")
+    .option('--director-root <file>', 'the pinned root of the Director')
+    .option('--vehicle-id <id>', "the vehicle's folder in the Director's tree (found by its VIN in a folder)")
     .option('--require-hybrid', 'demand post-quantum signatures whatever the pinned root says')
     .option('--junit <file>', 'write the checks as JUnit XML too');
   example(
     allowSkipFlag(atFlag(rootFlag(command))),
     'secureev verify bundle received.otap --root trust/root.json --metadata public/metadata',
+    'secureev verify bundle received.otap --root trust/root.json --metadata public/metadata --vehicle 5YJ3E1EA0KF000316 --director director --director-root trust/director.json',
   );
 }
 
@@ -48,6 +58,7 @@ export async function run(call: Call): Promise<Outcome> {
     now: fixedNow(call),
     requireHybrid: flag(call, 'requireHybrid'),
     installed: text(call, 'installed'),
+    vehicle: vehicleOf(call),
   };
   const { checks, refusal, head } = await verifyBundle(input, call.io);
   const junit = text(call, 'junit');
@@ -63,3 +74,19 @@ export async function run(call: Call): Promise<Outcome> {
   const outcome = { result, text: bundleVerdictText(file, checks, refusal === undefined) };
   return refusal === undefined ? outcome : { ...outcome, failure: refusal };
 }
+
+function vehicleOf(call: Call): BundleVehicle | undefined {
+  const vin = text(call, 'vehicle');
+  if (vin === undefined) {
+    if (VEHICLE_FLAGS.some((name) => call.options[name] !== undefined)) throw failure('USAGE', '--vehicle is missing');
+    return undefined;
+  }
+  return {
+    vin: parseVin(vin),
+    director: requiredText(call, 'director').replace(/(?<=.)\/+$/, ''),
+    directorRoot: requiredText(call, 'directorRoot'),
+    vehicleId: vehicleIdOf(call),
+  };
+}
+
+const VEHICLE_FLAGS = ['director', 'directorRoot', 'vehicleId'];

@@ -8,7 +8,7 @@ import { toHex, utf8 } from '../core/bytes.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { jsonMap } from '../formats/json/json.ts';
 import type { Json } from '../formats/json/json.ts';
-import type { TargetFile } from '../formats/metadata/types.ts';
+import type { TargetFile, Targets } from '../formats/metadata/types.ts';
 import { simulateRepository } from './simulator.ts';
 import type { Simulator, SimulatorSetup } from './simulator.ts';
 
@@ -30,8 +30,13 @@ export interface VehicleSimulator extends Simulator {
   editTarget(name: string, change: (target: TargetFile) => Partial<TargetFile>): void;
 }
 
+/** What lists the images that a Director may assign. */
+export interface ListsTargets {
+  readonly bodies: { readonly targets: Pick<Targets, 'targets'> };
+}
+
 /** Makes a Director that has published Targets of version 1 for a vehicle, without images. */
-export function simulateDirector(image: Simulator, setup: VehicleSetup = {}): VehicleSimulator {
+export function simulateDirector(image: ListsTargets, setup: VehicleSetup = {}): VehicleSimulator {
   const { vehicle = CAR, ...more } = setup;
   const simulator = simulateRepository({ label: 'director', ...more, kind: 'director' });
   for (const name of simulator.files.keys()) if (!name.endsWith('.root.json')) simulator.files.delete(name);

@@ -28,6 +28,9 @@ import { findListed, requireListedBundle, requireListedHardware, requireListedIm
 import type { TargetLookup } from './bundle-targets.ts';
 import { checkBook, refusalFrom, refusalOf } from './check-book.ts';
 import type { CheckBook } from './check-book.ts';
+import { establishVehicle, readDirectorRoot, requireAssigned } from './director-bundle.ts';
+import type { BundleVehicle, VehicleTargets } from './director-bundle.ts';
+import { filesOf } from '../repository/metadata-checks.ts';
 import { establishTrust, readPinnedRoot } from './pinned-trust.ts';
 import type { PinnedTrust, Trusted } from './pinned-trust.ts';
 
@@ -43,6 +46,8 @@ export const BUNDLE_CHECKS = {
   'bundle-target': 'length and hashes of the bundle are in Targets',
   'image-targets': 'length and hashes of every image are in Targets',
   hardware: 'gateway, ECU hardware, versions and release counters are those in Targets',
+  director: "Director: metadata chain from its pinned root to this vehicle's Targets",
+  'director-match': 'the Director gives this bundle and its images to this vehicle, and both repositories agree',
   'installed-versions': 'no ECU goes back and requirements are met',
 } as const;
 
@@ -54,6 +59,8 @@ export interface VerifyBundleInput extends PinnedTrust {
   readonly file: string;
   /** Path of the list of installed versions. */
   readonly installed: string | undefined;
+  /** The vehicle that the bundle must be for; undefined to leave the Director out. */
+  readonly vehicle?: BundleVehicle | undefined;
   /** Ids of checks that may be skipped. */
   readonly allowSkip: readonly string[];
   /** Where images go while they are verified. */
@@ -82,6 +89,7 @@ export async function verifyBundle(input: VerifyBundleInput, io: Io): Promise<Bu
   const book = checkBook<BundleCheckId>(titlesFor(input));
   const pinnedRoot = await readPinnedRoot(io, input);
   const trusted = await checkMetadata(book, input, () => establishTrust(io, pinnedRoot, input));
+  const vehicle = input.vehicle && (await checkVehicle(book, { input, io }, input.vehicle));
   await using file = await io.files.open(input.file);
   const task = io.progress.start(`verifying ${input.file}`, file.sizeBytes, 'bytes');
   const opened = await attempt(book, 'structure', () => openBundle(file.stream({ reuse: true }), io.engine));
@@ -91,16 +99,20 @@ export async function verifyBundle(input: VerifyBundleInput, io: Io): Promise<Bu
     onChunk: (sizeBytes) => task.advance(sizeBytes),
     sinkOf: input.sinkOf,
   };
-  const manifest = opened && trusted && (await checkOpened({ book, input, io, trusted, opened, context }));
+  const manifest = opened && trusted && (await checkOpened({ book, input, io, trusted, opened, context, vehicle }));
   task.done();
   const checks = book.list();
   return { checks, refusal: refusalFrom(checks, input.allowSkip), head: opened?.head, manifest };
 }
 
-/** The check of installed versions is there only where they are given. */
-function titlesFor(input: VerifyBundleInput): Readonly<Record<string, string>> {
-  const { 'installed-versions': installed, ...titles } = BUNDLE_CHECKS;
-  return input.installed === undefined ? titles : { ...titles, 'installed-versions': installed };
+/** The checks of installed versions and of the Director are there only where they are given. */
+function titlesFor({ installed, vehicle }: VerifyBundleInput): Readonly<Record<string, string>> {
+  const asked: Readonly<Record<string, unknown>> = {
+    'installed-versions': installed,
+    director: vehicle,
+    'director-match': vehicle,
+  };
+  return Object.fromEntries(Object.entries(BUNDLE_CHECKS).filter(([id]) => !(id in asked) || asked[id] !== undefined));
 }
 
 /** One verification under way. */
@@ -111,6 +123,27 @@ interface Work {
   readonly trusted: Trusted;
   readonly opened: OpenBundle;
   readonly context: PayloadsContext;
+  /** What the Director says; undefined where it was not asked, or is not believed. */
+  readonly vehicle: VehicleTargets | undefined;
+}
+
+/** The Director's chain, up to what it says of the vehicle. */
+async function checkVehicle(
+  book: Book,
+  { input, io }: { input: VerifyBundleInput; io: Io },
+  vehicle: BundleVehicle,
+): Promise<VehicleTargets | undefined> {
+  const pinnedRoot = await readDirectorRoot(io, vehicle, input);
+  const { now, requireHybrid } = input;
+  return await attempt(book, 'director', async () => {
+    const targets = await establishVehicle(io, vehicle, { now, requireHybrid, pinnedRoot });
+    book.pass('director', `${vehicle.vin}, ${filesOf(targets.set).map(versionText).join(', ')}`);
+    return targets;
+  });
+}
+
+function versionText({ role, version }: { role: string; version: number }): string {
+  return `${role} ${version}`;
 }
 
 async function checkOpened(work: Work): Promise<Verified<Manifest> | undefined> {
@@ -122,6 +155,7 @@ async function checkOpened(work: Work): Promise<Verified<Manifest> | undefined> 
   const measured = await checkPayloads(work, manifest);
   if (lookup === undefined) skipTargets(book);
   else await checkTargets(work, { lookup, found, manifest, measured });
+  if (measured !== undefined) await checkAssigned(work, lookup, { manifest, measured });
   if (work.input.installed !== undefined) await checkInstalled(work, work.input.installed, manifest);
   return manifest;
 }
@@ -161,10 +195,8 @@ function recordMetadata(book: Book, { now }: VerifyBundleInput, { set, source }:
     for (const id of ['metadata', 'expiry'] as const) book.skip(id, 'no metadata was given (--metadata)');
     return;
   }
-  const files = [set.root, set.timestamp, set.snapshot, set.targets.get('targets')?.file].flatMap((file) =>
-    file === undefined ? [] : [file.verified.signed],
-  );
-  book.pass('metadata', files.map(({ role, version }) => `${role} ${version}`).join(', '));
+  const files = filesOf(set);
+  book.pass('metadata', files.map(versionText).join(', '));
   const first = files.reduce((a, b) => (b.expires < a.expires ? b : a), set.root.verified.signed);
   book.pass(
     'expiry',
@@ -232,6 +264,19 @@ interface Listing {
   readonly found: Verified<FoundTarget> | undefined;
   readonly manifest: Verified<Manifest>;
   readonly measured: Measured | undefined;
+}
+
+async function checkAssigned(
+  { book, opened, vehicle }: Work,
+  lookup: TargetLookup | undefined,
+  { manifest, measured }: { manifest: Verified<Manifest>; measured: Measured },
+): Promise<void> {
+  if (vehicle === undefined) return;
+  await attempt(book, 'director-match', async () => {
+    const { gateway } = opened.head;
+    const images = await requireAssigned(vehicle, { gateway, manifest, measured }, lookup);
+    book.pass('director-match', `${gateway} and ${images} images`);
+  });
 }
 
 async function checkTargets({ book, opened }: Work, listing: Listing): Promise<void> {
