@@ -71,7 +71,6 @@ async function requireReadable(): Promise<void> {
   for (const name of ['1.root.json', 'targets.json', 'snapshot.json', 'timestamp.json']) {
     const { signatures, signed } = await wire(name);
     const [{ keyid, method, sig } = { keyid: '', method: '', sig: '' }] = signatures;
-    const message = Buffer.from(JSON.stringify(signed));
     const key = keys[keyid] ?? { keytype: '', keyval: { public: '' } };
     const good = isGood(key, Buffer.from(JSON.stringify(signed)), Buffer.from(sig, 'base64'));
     expect([method, good]).toEqual([key.keytype === 'RSA' ? 'rsassa-pss-sha256' : 'ed25519', true]);

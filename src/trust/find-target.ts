@@ -34,6 +34,8 @@ export interface FoundTarget {
   readonly policies: readonly RolePolicy[];
   /** From `targets` to the role. */
   readonly chain: readonly string[];
+  /** Of the repository, which says what of a target's `custom` is written. */
+  readonly dialect: string;
 }
 
 /** What to look for. */
@@ -135,11 +137,11 @@ async function visit(search: Search, step: Step): Promise<Result> {
   search.visited.add(step.role);
   requireWithinLimits(search, step);
   const { file, isHybrid } = await trusted(search, step);
-  const { signed } = file.verified;
+  const { signed, dialect } = file.verified;
   const target = signed.targets.get(search.query.name);
   const chain = [...step.chain, step.role];
   if (target !== undefined && isForHardware(target, step.hardware)) {
-    return { name: search.query.name, target, role: step.role, policies: [step.policy], chain };
+    return { name: search.query.name, target, role: step.role, policies: [step.policy], chain, dialect };
   }
   return followDelegations(search, { signed, isHybrid, step: { ...step, chain } });
 }

@@ -172,6 +172,7 @@ export const aktualizr = {
   consistentSnapshot: false,
   delegationsFolder: 'delegations/',
   delegationDepthMax: 5,
+  targetsCount: false,
   namesAreFinal: true,
   canonical: writeJson,
   decodeKey,

@@ -30,6 +30,8 @@ export interface Dialect {
   readonly delegationsFolder: string;
   /** Delegations that vehicles follow from Targets on; undefined where the clients' own limits alone hold. */
   readonly delegationDepthMax: number | undefined;
+  /** Whether a target's `custom` gives its version and release counter beside its hardware ids. */
+  readonly targetsCount: boolean;
   /** Whether a target's name stands for one content for ever. */
   readonly namesAreFinal: boolean;
   /** The form of `signed` that signatures cover. @throws JSON_MALFORMED */

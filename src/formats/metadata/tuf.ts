@@ -18,6 +18,7 @@ export const tuf = {
   consistentSnapshot: true,
   delegationsFolder: '',
   delegationDepthMax: undefined,
+  targetsCount: true,
   namesAreFinal: false,
   canonical: canonicalJson,
   decodeKey: decodeTufKey,

@@ -4,6 +4,7 @@ import { toHex } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
 import type { Verified } from '../../core/verified.ts';
 import { isJsonList } from '../../formats/json/json.ts';
+import { dialectOf } from '../../formats/metadata/index.ts';
 import type { TargetFile } from '../../formats/metadata/types.ts';
 import type { BundleImage, Manifest } from '../../formats/otap/bundle.ts';
 import { requireTarget } from '../../trust/find-target.ts';
@@ -61,15 +62,18 @@ export function requireListedHardware(
   { verified: manifest }: Verified<Manifest>,
   images: ReadonlyMap<TargetName, TargetFile>,
 ): void {
-  const { name, target } = bundle.found.verified;
+  const { name, target, dialect } = bundle.found.verified;
   requireHardware(name, target, bundle.gateway);
   const { release: version, releaseCounter } = manifest;
-  requireSaid('BUNDLE_TARGET_MISMATCH', { name, target }, { version, releaseCounter });
-  for (const image of manifest.images) requireImage(image, images.get(image.target));
+  const counts = dialectOf(dialect).targetsCount;
+  if (counts) requireSaid('BUNDLE_TARGET_MISMATCH', { name, target }, { version, releaseCounter });
+  for (const image of manifest.images) requireImage(image, images.get(image.target), counts);
 }
 
-function requireImage(image: BundleImage, target: TargetFile | undefined): void {
+/** Where Targets has no versions and counters, those of the manifest stand, which the same role has signed. */
+function requireImage(image: BundleImage, target: TargetFile | undefined, counts: boolean): void {
   for (const { hardwareId } of image.ecus) requireHardware(image.target, target, hardwareId);
+  if (!counts) return;
   const { version, releaseCounter } = image;
   requireSaid('BUNDLE_IMAGE_MISMATCH', { name: image.target, target }, { version, releaseCounter });
 }

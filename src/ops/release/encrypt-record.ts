@@ -53,7 +53,7 @@ export async function openRecorder(input: EncryptInput, io: Io, suite: Suite): P
   for (const vin of vins) vehicleRecipient(repository, vin, rules);
   for (const path of input.files) {
     await using file = await io.files.open(path);
-    await requireSuiteSignatures(io, file, suite);
+    await requireSuiteSignatures(io, file, { suite, dialect: repository.identity.dialect });
   }
   const sealed: Sealed[] = [];
   const kept = opening.move();

@@ -5,6 +5,8 @@ import { toHex } from '../../core/bytes.ts';
 import { SecureevError } from '../../core/errors.ts';
 import type { InputFile, Io } from '../../core/ports.ts';
 import { openBundle } from '../../formats/otap/index.ts';
+import { dialectOf } from '../../formats/metadata/index.ts';
+import { tuf } from '../../formats/metadata/tuf.ts';
 import type { Suite } from '../../formats/sealed/suites.ts';
 import { findBundle, findRelease } from '../../store/releases.ts';
 import type { Reader, Tx } from '../../store/reader.ts';
@@ -89,18 +91,30 @@ export function stageSealedTarget(tx: Tx, clear: ListedTarget, file: SealedFile)
   return name;
 }
 
+/** A suite, and the dialect whose classical algorithm stands where the suite says ECDSA P-256. */
+export interface SuiteInDialect {
+  readonly suite: Suite;
+  readonly dialect: string;
+}
+
 /** Refuses a bundle without a signature of each of the suite's algorithms; other files pass. @throws SEALED_SIGNATURES_MISSING, OTAP_* */
-export async function requireSuiteSignatures(io: Io, input: InputFile, suite: Suite): Promise<void> {
+export async function requireSuiteSignatures(
+  io: Io,
+  input: InputFile,
+  { suite, dialect }: SuiteInDialect,
+): Promise<void> {
   const magic = new TextDecoder('latin1').decode(await input.read(0, 4));
   if (magic !== 'OTAP') return;
   const { head } = await openBundle(blocksOf(input), io.engine);
   const present = new Set<string>(head.signatures.map((signature) => signature.algorithm));
-  const missing = suite.signatures.filter((algorithm) => !present.has(algorithm));
+  const { classical } = dialectOf(dialect).pair;
+  const expected = suite.signatures.map((algorithm) => (algorithm === tuf.pair.classical ? classical : algorithm));
+  const missing = expected.filter((algorithm) => !present.has(algorithm));
   if (missing.length === 0) return;
   throw new SecureevError('SEALED_SIGNATURES_MISSING', {
     message: `${quote(input.path)} has no signature of ${missing.join(' and ')}, which suite ${suite.name} demands`,
     hint: 'sign the bundle with such a key, or choose another --suite',
-    details: { expected: suite.signatures, found: [...present] },
+    details: { expected, found: [...present] },
   });
 }
 

@@ -32,7 +32,7 @@ import { collectSignatures, sectionOf } from './collect-signatures.ts';
 import { authoritiesFor, authorityOf, holderOf, isTopLevel, membersFor, previousDefinitions } from './definitions.ts';
 import type { Definitions } from './definitions.ts';
 import { nextBody } from './next-body.ts';
-import { requireKnown, roleText } from './role-address.ts';
+import { delegationDepth, requireKnown, roleText } from './role-address.ts';
 import { requireReadableSize } from './readable-size.ts';
 import { situationOf } from './situation.ts';
 import { verifyComplete } from './verify-complete.ts';
@@ -88,6 +88,8 @@ export async function advanceRole(tx: Tx, address: RoleAddress, signing: Signing
   if (reasonsFor(situation, signing.purpose).length === 0) return unchanged(tx, role);
   const authorities = authoritiesFor(tx, role, 'next');
   if (authorities.length === 0 && role.name !== 'root') return blocked(role, withoutAuthority(tx, role));
+  const tooDeep = beyondDepth(tx, role, signing);
+  if (tooDeep !== undefined) return blocked(role, tooDeep);
   const made = makeVersion(tx, role, { signing, authorities });
   if (made === undefined) return waiting(tx, { role, authorities, version: null, added: [], made: false });
   if ('blocked' in made) return blocked(role, made.blocked);
@@ -99,6 +101,14 @@ function withoutAuthority(tx: Tx, role: StoredRole): string {
   if (isTopLevel(role.name)) return 'root has no complete version yet';
   const delegator = delegatorOf(tx, role.name)?.role.name ?? 'targets';
   return `${delegator} has no complete version that delegates to ${role.name}`;
+}
+
+/** Why vehicles of the repository's dialect would never come to a delegated role. */
+function beyondDepth(tx: Tx, role: StoredRole, { identity }: Signing): string | undefined {
+  const limit = dialectOf(identity.dialect).delegationDepthMax;
+  if (limit === undefined || isTopLevel(role.name)) return undefined;
+  const depth = delegationDepth(tx, role.name);
+  return depth > limit ? `it is ${depth} delegations below targets, and vehicles follow ${limit}` : undefined;
 }
 
 /** A role that nothing was ever stored for. */

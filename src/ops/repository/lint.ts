@@ -7,6 +7,7 @@ import { formatInstant, parseRoleName, parseTargetName } from '../../core/brands
 import type { KeyId } from '../../core/brands.ts';
 import { isFailure } from '../../core/errors.ts';
 import { isJsonList } from '../../formats/json/json.ts';
+import { dialectOf } from '../../formats/metadata/index.ts';
 import type { Envelope, KeyRing, MetadataKey, RoleKeys, TargetFile } from '../../formats/metadata/types.ts';
 import { keyIdentity } from '../../trust/role-policy.ts';
 import type { TrustedSet } from '../../trust/state.ts';
@@ -140,10 +141,13 @@ function short(keyId: KeyId): string {
   return keyId.slice(0, 16);
 }
 
-function targetFacts({ role, file: { signed } }: Named): readonly LintFinding[] {
+const COUNTER = 'release counter';
+
+function targetFacts({ role, file: { signed, dialect } }: Named): readonly LintFinding[] {
   if (signed.role !== 'targets') return [];
+  const { targetsCount } = dialectOf(dialect);
   return [...signed.targets].flatMap(([name, target]) => {
-    const missing = missingFacts(target);
+    const missing = missingFacts(target).filter((fact) => targetsCount || fact !== COUNTER);
     if (missing.length === 0) return [];
     return [{ id: 'lint-targets', role, detail: `${name} has no ${missing.join(' and no ')}` }];
   });
@@ -154,7 +158,7 @@ function missingFacts({ custom }: TargetFile): readonly string[] {
   const hasHardware = isJsonList(hardware) && hardware.length > 0;
   const counter = custom?.get('releaseCounter');
   const hasCounter = typeof counter === 'number' || typeof counter === 'bigint';
-  return [...(hasCounter ? [] : ['release counter']), ...(hasHardware ? [] : ['hardware id'])];
+  return [...(hasCounter ? [] : [COUNTER]), ...(hasHardware ? [] : ['hardware id'])];
 }
 
 function sizes({ role, file: { bytes, signed } }: Named): readonly LintFinding[] {
