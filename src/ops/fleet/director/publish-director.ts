@@ -156,7 +156,8 @@ function withoutProgress(reader: Reader): Reader {
   return { ...reader, io: { ...reader.io, progress: { ...reader.io.progress, start } } };
 }
 
-function directorRoots(repository: Repository): readonly PublishedFile[] {
+/** The Director's complete roots, rising, where they lie in its tree. */
+export function directorRoots(repository: Repository): readonly PublishedFile[] {
   const role = findRole(repository, { repository: 'director', name: 'root' });
   if (role === undefined) return [];
   return completeVersions(repository, role).map((version) => {

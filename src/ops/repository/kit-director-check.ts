@@ -1,0 +1,76 @@
+/** The Director's part of a kit: each vehicle's metadata from the Director's pinned root, matched with the Image repository. */
+import { failure } from '../../core/errors.ts';
+import type { DirectorEntry } from '../../formats/metadata/director-targets.ts';
+import { requireMatch, requireSealedMatch, takeDirectorTargets } from '../../trust/director.ts';
+import { requireTarget } from '../../trust/find-target.ts';
+import type { TrustSource } from '../../trust/source.ts';
+import { updateFrom } from '../../trust/update.ts';
+import { directorSource, findVehicle } from './director-tree.ts';
+import type { KitTargets } from './kit-targets.ts';
+import { attempt } from './kit-work.ts';
+import type { KitWork } from './kit-work.ts';
+
+/** What the check needs. */
+export interface KitDirector {
+  /** Of the Image repository. */
+  readonly source: TrustSource;
+  readonly targets: KitTargets;
+  readonly directorRoot: Uint8Array | undefined;
+}
+
+/** Checks every vehicle of the kit, or the one that is asked for. */
+export async function checkKitDirector(work: KitWork, director: KitDirector): Promise<void> {
+  const { book, input, io } = work;
+  const { directorRoot } = director;
+  const tree = `${input.kit}/director`;
+  if (directorRoot === undefined) {
+    if ((await io.files.status(tree)) !== undefined) book.skip('director', 'no --director-root was given');
+    return;
+  }
+  await attempt(book, 'director', async () => {
+    const ids =
+      input.vin === undefined
+        ? await io.files.list(`${tree}/vehicles`)
+        : [await findVehicle(io.files, tree, input.vin)];
+    if (ids.length === 0) throw failure('TRUST_FILE_MISSING', 'the kit has no Director metadata of any vehicle');
+    let images = 0;
+    for (const id of ids) images += await checkVehicle(work, { ...director, directorRoot }, id);
+    book.pass('director', `${ids.length} vehicles, ${images} images assigned, all as the Image repository has them`);
+  });
+}
+
+/** Gives how many images the vehicle is assigned. */
+async function checkVehicle(
+  { io, input }: KitWork,
+  { source, targets, directorRoot }: KitDirector & { directorRoot: Uint8Array },
+  id: string,
+): Promise<number> {
+  const { now, requireHybrid, maxStalenessSeconds, vin } = input;
+  const set = await updateFrom(directorSource(io, `${input.kit}/director`, id), {
+    engine: io.engine,
+    pinnedRoot: directorRoot,
+    now,
+    requireHybrid,
+    maxStalenessSeconds,
+    kind: 'director',
+  });
+  const { entries } = takeDirectorTargets(set, { vin, vehicleId: id }).verified;
+  for (const entry of entries) await matchEntry({ source, targets }, entry, set.root.verified.dialect);
+  return entries.length;
+}
+
+async function matchEntry(
+  { source, targets }: Pick<KitDirector, 'source' | 'targets'>,
+  entry: DirectorEntry,
+  dialect: string,
+): Promise<void> {
+  const { found } = await requireTarget({ source }, targets.set, { name: entry.name });
+  requireMatch(entry, found, dialect);
+  if (entry.encrypted === undefined) return;
+  const sealed = await requireTarget({ source }, targets.set, { name: entry.encrypted.name });
+  requireSealedMatch(entry.encrypted, sealed.found);
+  if (targets.names.has(entry.encrypted.name)) return;
+  throw failure('KIT_TARGET_MISSING', `${entry.encrypted.name} is assigned to a vehicle, and is not in the kit`, {
+    target: entry.encrypted.name,
+  });
+}
