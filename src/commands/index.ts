@@ -77,6 +77,7 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
     ['vehicle key set', 'give a vehicle an encryption key', () => import('./vehicle-key-set.ts')],
     ['vehicle key revoke', "revoke a vehicle's key", () => import('./vehicle-key-revoke.ts')],
     ['manifest import', 'check and take in what vehicles report', () => import('./manifest-import.ts')],
+    ['manifest list', 'list what vehicles have reported', () => import('./manifest-list.ts')],
   ],
   Verification: [
     ['verify repository', 'check a published tree, folder or URL, as a client', () => import('./verify-repository.ts')],

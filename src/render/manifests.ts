@@ -1,4 +1,5 @@
 /** Vehicle version manifests as text. */
+import { formatInstant, instantOf } from '../core/brands.ts';
 import { table } from './table.ts';
 import { count } from './text.ts';
 
@@ -37,4 +38,29 @@ export function importedManifestsText(done: ShownImport, dryRun: boolean): strin
     ...(unknownImages === 0 ? [] : [`${count(unknownImages, 'vehicle')} with an image that no target is`]),
     ...Object.entries(done.campaigns).map(([name, n]) => `campaign ${name}: installed on ${count(n, 'more vehicle')}`),
   ].join('\n');
+}
+
+/** A manifest in a list. */
+export interface ShownManifest {
+  readonly vin: string;
+  readonly time: number;
+  readonly receivedAt: number;
+  readonly nonce: string;
+  readonly attack: string | null;
+}
+
+/** Manifests on record. */
+export function manifestsText(manifests: readonly ShownManifest[]): string {
+  if (manifests.length === 0) return 'no manifests';
+  const rows = manifests.map(({ vin, receivedAt, time, attack }) => [vin, at(receivedAt), at(time), attack ?? '']);
+  return table({ head: ['vin', 'received', "the Primary's time", 'attack'], rows });
+}
+
+/** The same as JSON, times written out. */
+export function manifestJson({ time, receivedAt, ...manifest }: ShownManifest): Readonly<Record<string, unknown>> {
+  return { ...manifest, time: at(time), receivedAt: at(receivedAt) };
+}
+
+function at(seconds: number): string {
+  return formatInstant(instantOf(seconds));
 }

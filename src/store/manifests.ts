@@ -257,3 +257,28 @@ function isInstalled(
     })
   );
 }
+
+/** A manifest on record. */
+export interface ManifestOnRecord {
+  readonly vin: string;
+  /** What the Primary vouches for, and when it came; seconds since 1970. */
+  readonly time: number;
+  readonly receivedAt: number;
+  readonly nonce: string;
+  /** What ECUs say of an attack. */
+  readonly attack: string | null;
+}
+
+/** Manifests on record, the newest first, at most `limit`. */
+export function manifestsOnRecord(
+  reader: Reader,
+  { vin, attacks, limit }: { vin: string | undefined; attacks: boolean; limit: number },
+): readonly ManifestOnRecord[] {
+  const where = [...(vin === undefined ? [] : ['vin = :vin']), ...(attacks ? ['attack IS NOT NULL'] : [])];
+  return reader
+    .sql<ManifestOnRecord>(
+      `SELECT vin, time, received_at AS receivedAt, nonce, attack FROM manifests JOIN vehicles ON vehicles.id = vehicle
+       ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`} ORDER BY received_at DESC, nonce DESC LIMIT :limit`,
+    )
+    .all({ limit, ...(vin === undefined ? {} : { vin }) });
+}

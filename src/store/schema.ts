@@ -314,6 +314,7 @@ CREATE TABLE manifests (
   UNIQUE (vehicle, nonce)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX manifests_vehicle ON manifests (vehicle, received_at);
+CREATE INDEX manifests_received ON manifests (received_at);
 CREATE INDEX manifests_attack ON manifests (received_at) WHERE attack IS NOT NULL;
 
 CREATE TABLE reports (
