@@ -245,13 +245,9 @@ function chain(simulator: Simulator, length: number): void {
 
 /** The code of the refusal, `not found`, or the role that lists the target. */
 async function outcome(client: ReturnType<typeof trustingClient>, name: string, setup?: ClientSetup): Promise<string> {
-  let role = 'not found';
-  const code = await outcomeOf(
-    client.find(name, setup).then(({ found }) => {
-      role = found?.verified.role ?? role;
-    }),
-  );
-  return code === 'done' ? role : code;
+  const search = client.find(name, setup);
+  const code = await outcomeOf(search);
+  return code === 'done' ? ((await search).found?.verified.role ?? 'not found') : code;
 }
 
 const SCENES = [
