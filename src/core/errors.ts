@@ -310,6 +310,7 @@ export const ERROR_CODES = {
   ASSIGN_DOWNGRADE: 'policy',
   ASSIGN_REQUIREMENT: 'policy',
   ASSIGN_CONFLICT: 'policy',
+  ASSIGN_NOTHING_ASSIGNED: 'policy',
 
   // ops/report/doctor
   KNOWN_ANSWER_WRONG: 'environment',
@@ -360,6 +361,17 @@ export const ERROR_CODES = {
   DIRECTOR_KEYS_MISSING: 'policy',
   DIRECTOR_TARGET_NOT_COMPLETE: 'policy',
   ECU_TWICE: 'policy',
+  RELEASE_NOT_COMPLETE: 'policy',
+  RELEASE_NOT_ENCRYPTED: 'policy',
+  CAMPAIGN_EXISTS: 'policy',
+  CAMPAIGN_UNKNOWN: 'policy',
+  CAMPAIGN_STATE: 'policy',
+  CAMPAIGN_EMPTY: 'policy',
+  CAMPAIGN_VEHICLE_TWICE: 'malformed',
+  CAMPAIGN_VEHICLE_UNKNOWN: 'policy',
+  CAMPAIGN_KEYLESS: 'policy',
+  CAMPAIGN_NOT_ENCRYPTED: 'policy',
+  CAMPAIGN_BLOCKED: 'policy',
 } as const satisfies Record<string, ExitKind>;
 
 /** A code of {@link ERROR_CODES}. */

@@ -42,6 +42,8 @@ export interface PlannedImage {
   /** The target that a delta is to be made against. */
   readonly base: TargetName | undefined;
   readonly requires: readonly Requirement[];
+  /** Exactly these versions must not be beside it; the Director sees to that. */
+  readonly conflicts: readonly Requirement[];
   readonly releaseCounter: Version | undefined;
   /** Where it stands in the file, for messages. */
   readonly place: string;
@@ -60,7 +62,7 @@ export interface ReleasePlan {
 
 const RECORD_FIELDS = ['purpose', 'notes', 'approvals', 'evidence'] as const;
 const PLAN_FIELDS = ['release', 'model', 'confidential', 'images', ...RECORD_FIELDS];
-const IMAGE_FIELDS = ['type', 'ecu', 'version', 'file', 'target', 'base', 'requires', 'release_counter'];
+const IMAGE_FIELDS = ['type', 'ecu', 'version', 'file', 'target', 'base', 'requires', 'conflicts', 'release_counter'];
 
 /**
  * Decodes a release plan; `name` is the file's name for messages.
@@ -85,6 +87,7 @@ function decodeImage(node: YamlNode): PlannedImage {
   const fields = yamlFields(node, IMAGE_FIELDS);
   const base = fields.get('base');
   const requires = fields.get('requires');
+  const conflicts = fields.get('conflicts');
   const counter = fields.get('release_counter');
   return {
     selector: selectorOf(fields),
@@ -92,6 +95,7 @@ function decodeImage(node: YamlNode): PlannedImage {
     source: sourceOf(fields),
     base: base === undefined ? undefined : yamlParsed(base, parseTargetName),
     requires: requires === undefined ? [] : requirementsOf(requires),
+    conflicts: conflicts === undefined ? [] : requirementsOf(conflicts),
     releaseCounter: counter === undefined ? undefined : parseVersion(yamlInteger(counter), 'release_counter'),
     place: node.place,
   };

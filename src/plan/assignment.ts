@@ -104,11 +104,21 @@ export type VehicleDecision =
   /** All of it is assigned already, or reported as installed. */
   | { readonly state: 'nothing-to-do' };
 
+/** A vehicle that cannot be given what was offered. */
+export type Blocked = Extract<VehicleDecision, { state: 'blocked' }>;
+
 /** How to plan. */
 export interface PlanRules {
   readonly allowDowngrade: boolean;
   /** Facts of a target that is installed or stays assigned; undefined where nothing is known of it. */
   readonly factsOf: (target: string) => TargetFacts | undefined;
+  /** ECUs whose assignment is taken back in the same step; `vehicle` has them without it already. */
+  readonly takenBack?: ReadonlySet<string> | undefined;
+}
+
+/** What keeps an assignment from being taken back: something that stays demands it. */
+export function planTakingBack(vehicle: VehicleSituation, rules: PlanRules): Blocked | undefined {
+  return unmetDemand(vehicle, [], rules);
 }
 
 /** Decides on one vehicle; every vehicle of a fleet is asked with the same `offers`. */
@@ -119,7 +129,7 @@ export function planVehicle(offers: Offers, vehicle: VehicleSituation, rules: Pl
   const pairs = pairsOf(offers, vehicle);
   if (pairs.length === 0) return blocked('no-ecu', 'it has none of the ECUs');
   const open = pairs.filter(({ ecu, offer }) => ecu.assigned !== offer.target);
-  if (open.length === 0 || pairs.every(isInstalled)) return { state: 'nothing-to-do' };
+  if (open.every(isInstalled)) return { state: 'nothing-to-do' };
   if (offers.confidential && !vehicle.hasEncryptionKey) return { state: 'keyless' };
   const downgrades = open.flatMap((pair) => downgradeOf(pair, rules) ?? []);
   return (
@@ -132,8 +142,6 @@ export function planVehicle(offers: Offers, vehicle: VehicleSituation, rules: Pl
     }
   );
 }
-
-type Blocked = Extract<VehicleDecision, { state: 'blocked' }>;
 
 interface Pair {
   readonly ecu: VehicleEcuState;
@@ -151,8 +159,9 @@ function pairsOf({ offers }: Offers, { ecus }: VehicleSituation): readonly Pair[
   });
 }
 
+/** Whether the ECU reported it, and was not told anything else since. */
 function isInstalled({ ecu, offer }: Pair): boolean {
-  return ecu.installed?.sha256 === offer.sha256;
+  return ecu.assigned === undefined && ecu.installed?.sha256 === offer.sha256;
 }
 
 function wrongHardware(pairs: readonly Pair[]): Blocked | undefined {
@@ -180,6 +189,8 @@ function downgradeOf({ ecu, offer }: Pair, rules: PlanRules): Blocked | undefine
 interface Coming extends EcuState {
   readonly facts: TargetFacts | undefined;
   readonly isNew: boolean;
+  /** New, or no longer what it was to become. */
+  readonly isChanged: boolean;
 }
 
 /** The configuration when everything assigned is installed. */
@@ -190,14 +201,16 @@ function comingState(vehicle: VehicleSituation, open: readonly Pair[], rules: Pl
     const facts = offer ?? (kept === undefined ? undefined : rules.factsOf(kept));
     const reported = ecu.assigned === undefined ? ecu.installed?.version : undefined;
     const version = facts?.version ?? reported ?? (ecu.factoryVersion === '' ? undefined : ecu.factoryVersion);
-    return { id: ecu.id, type: ecu.type, version, facts, isNew: offer !== undefined };
+    const isNew = offer !== undefined;
+    const isChanged = isNew || rules.takenBack?.has(ecu.id) === true;
+    return { id: ecu.id, type: ecu.type, version, facts, isNew, isChanged };
   });
 }
 
 /** What was so before and is not touched blocks nothing: one side of a demand must be new. */
 function unmetDemand(vehicle: VehicleSituation, open: readonly Pair[], rules: PlanRules): Blocked | undefined {
   const coming = comingState(vehicle, open, rules);
-  const changed = coming.filter(({ isNew }) => isNew);
+  const changed = coming.filter(({ isChanged }) => isChanged);
   for (const { id, facts, isNew } of coming) {
     if (facts === undefined) continue;
     const touched = (demand: Demand): boolean => isNew || changed.some((ecu) => concerns(demand, ecu));
