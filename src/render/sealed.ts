@@ -16,6 +16,7 @@ export interface ShownEncrypted {
   readonly payload: string;
   readonly envelopeFile: string;
   readonly target: string;
+  readonly roles: readonly string[];
   readonly suite: string;
   readonly sizeBytes: number;
   readonly sha256: string;
@@ -67,7 +68,8 @@ export function encryptedText(payloads: readonly ShownEncrypted[], dryRun: boole
     ]);
     return `${dryRun ? DRY : ''}encrypted ${printableLine(made.file)}\n${indented(rows)}`;
   });
-  const next = dryRun ? [] : ['the payloads are staged: sign targets, snapshot and timestamp, then publish'];
+  const roles = [...new Set(payloads.flatMap((made) => made.roles))].join(', ');
+  const next = dryRun ? [] : [`the payloads are staged: sign ${roles}, snapshot and timestamp, then publish`];
   return [...parts, ...next].join('\n');
 }
 

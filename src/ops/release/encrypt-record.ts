@@ -130,7 +130,7 @@ interface Expiring {
 
 async function recordOne(tx: Tx, sealed: Sealed, work: Recording & Expiring): Promise<EncryptedFile> {
   const { file, clear, output, envelopes } = sealed;
-  const target = stageSealedTarget(tx, clear, file);
+  const { name: target, roles } = stageSealedTarget(tx, clear, file);
   addSealedPayload(tx, {
     sha256: file.sealed.sha256,
     target,
@@ -148,6 +148,7 @@ async function recordOne(tx: Tx, sealed: Sealed, work: Recording & Expiring): Pr
     envelopeFile: envelopes.path,
     clearTarget: clear.name,
     target,
+    roles,
     suite: file.header.suite.name,
     sizeBytes: file.sealed.sizeBytes,
     sha256: toHex(file.sealed.sha256),

@@ -45,6 +45,8 @@ export interface EncryptedFile {
   readonly envelopeFile: string;
   readonly clearTarget: TargetName;
   readonly target: TargetName;
+  /** The roles that will list it. */
+  readonly roles: readonly string[];
   readonly suite: string;
   readonly sizeBytes: number;
   readonly sha256: string;

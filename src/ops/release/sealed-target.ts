@@ -70,8 +70,14 @@ export function isSealedAlready(reader: Reader, clear: ListedTarget): boolean {
   );
 }
 
+/** A target, and the roles that will list it. */
+export interface StagedTarget {
+  readonly name: TargetName;
+  readonly roles: readonly string[];
+}
+
 /** Stages the sealed payload as a target, which says what it holds. */
-export function stageSealedTarget(tx: Tx, clear: ListedTarget, file: SealedFile): TargetName {
+export function stageSealedTarget(tx: Tx, clear: ListedTarget, file: SealedFile): StagedTarget {
   const name = sealedTargetName(clear.name);
   const encrypted = {
     method: METHOD,
@@ -88,7 +94,7 @@ export function stageSealedTarget(tx: Tx, clear: ListedTarget, file: SealedFile)
     confidential: false,
   });
   tx.about(`target:${name}`, ...roles.map((role) => `role:${role}`));
-  return name;
+  return { name, roles };
 }
 
 /** A suite, and the dialect whose classical algorithm stands where the suite says ECDSA P-256. */

@@ -122,7 +122,7 @@ function filesOfRole(
 function sealedMissing(name: string): SecureevError {
   return new SecureevError('SEALED_MISSING', {
     message: `${name} is confidential, and its sealed payload ${name}.sev is not in a complete Targets file`,
-    hint: 'make it with `secureev encrypt`, then sign targets, snapshot and timestamp',
+    hint: 'make it with `secureev encrypt`, then sign the role that lists it, snapshot and timestamp',
     details: { target: name },
   });
 }
