@@ -1,6 +1,6 @@
 /** Both repositories of a simulated OEM as trees in a session's folder, and a vehicle that verifies them. */
 import { rm } from 'node:fs/promises';
-import { simulateDirector } from './director-simulator.ts';
+import { OTHER_CAR, simulateDirector } from './director-simulator.ts';
 import type { VehicleSetup, VehicleSimulator } from './director-simulator.ts';
 import { cliSession } from './run-cli.ts';
 import type { CliSession } from './run-cli.ts';
@@ -75,4 +75,34 @@ async function layVehicle(session: CliSession, { files, vehicle }: VehicleSimula
     const folder = name.endsWith('.root.json') ? 'metadata' : `vehicles/${vehicle.id}/metadata`;
     await session.write(`tree/director/${folder}/${name}`, bytes);
   }
+}
+
+/** The files of both repositories at the honest run. */
+export interface Seen {
+  readonly image: ReadonlyMap<string, Uint8Array>;
+  readonly director: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Replaces the files of a vehicle, roots aside, by another vehicle's. */
+export function replay(director: VehicleSimulator, from: VehicleSimulator): void {
+  for (const [name, bytes] of from.files) if (!name.endsWith('.root.json')) director.files.set(name, bytes);
+}
+
+/** Another vehicle of the same Director, with higher versions. */
+export function neighbour({ image }: VehicleScene): VehicleSimulator {
+  const other = simulateDirector(image, { vehicle: OTHER_CAR });
+  other.assign(BRAKE, { BRAKE_1: HARDWARE });
+  for (let version = 1; version < 5; version++) other.publish();
+  return other;
+}
+
+/** A vehicle that has verified everything once, and sees something new next. */
+export async function seenScene(setup: VehicleSetup = {}): Promise<{ stage: VehicleScene; seen: Seen }> {
+  const made = await vehicleScene(setup);
+  await made.session.write('has.yaml', 'ecus:\n  - { id: BRAKE_1, version: 1.0, release_counter: 1 }\n');
+  made.image.publish();
+  await made.lay();
+  const { status, code } = await made.verify();
+  if (status !== 0) throw new Error(`the first run was refused: ${code}`);
+  return { stage: made, seen: { image: new Map(made.image.files), director: new Map(made.director.files) } };
 }
