@@ -35,6 +35,11 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
     ['root export', 'write the root of trust to pin', () => import('./root-export.ts')],
     ['publish image', 'write the Image repository as a static tree', () => import('./publish-image.ts')],
     ['publish kit', 'write a folder for use without a network', () => import('./publish-kit.ts')],
+    [
+      'publish provisioning',
+      'write what ECUs get at the factory, and the root keys as a C header',
+      () => import('./publish-provisioning.ts'),
+    ],
     ['backup', 'write the whole repository to one file', () => import('./backup.ts')],
     ['restore', 'make a repository from a backup and what was published since', () => import('./restore.ts')],
     ['publish director', 'write the Director, per vehicle, as a static tree', () => import('./publish-director.ts')],

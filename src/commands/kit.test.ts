@@ -3,8 +3,10 @@ import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } f
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encryptionKey } from '../testing/encryption-keys.ts';
 import { failing } from '../testing/faults.ts';
+import { exportRoot } from '../ops/repository/root-export.ts';
 import { releaseSession, TEST_PLAN } from '../testing/release-session.ts';
 import type { CliSession } from '../testing/run-cli.ts';
+import { repositoryWithRoot } from '../testing/signed-repository.ts';
 
 const CAR_1 = '5YJ3E1EA0KF000316';
 const CAR_2 = '1HGCM82633A004352';
@@ -68,9 +70,13 @@ describe('a kit of one release', () => {
       'image/metadata/1.targets.json',
       'image/metadata/timestamp.json',
       'kit.json',
+      'map.json',
     ]);
     expect(
-      files.filter((path) => path.startsWith('image/targets/')).map((path) => path.replace(/[0-9a-f]{64}/, 'HASH')),
+      files
+        .filter((path) => path.startsWith('image/targets/'))
+        .map((path) => path.replace(/[0-9a-f]{64}/, 'HASH'))
+        .toSorted(),
     ).toEqual(
       [
         'image/targets/bundles/r1/HASH.ZG_BODY.otap.sev',
@@ -100,7 +106,7 @@ describe('a kit of one release', () => {
     await copyOf(session, 'again');
     const more = `publish kit again --release r1 --vehicle ${CAR_1} --vehicle ${CAR_2} --upload-list copy.txt`;
     const { result } = await session.json(more);
-    expect(result).toMatchObject({ envelopes: 4, removed: [], unchanged: 6 });
+    expect(result).toMatchObject({ envelopes: 4, removed: [], unchanged: 7 });
     const list = (await readFile(session.path('copy.txt'), 'utf8')).split('\n').slice(0, -1);
     expect(list).toHaveLength(3);
     expect(list.at(-1)).toBe('kit.json');
@@ -185,8 +191,9 @@ describe('a stick in the hands of an attacker', () => {
   });
 
   test('a root of another repository, also one that the kit brings along', async () => {
-    await using other = await releaseSession({ scheme: 'hybrid-ed25519' });
-    const line = `verify kit kit --root ${other.path('trust/root.json')}`;
+    await using other = await repositoryWithRoot();
+    await exportRoot({ repository: other.choice, role: 'root', out: 'root.json', overwrite: false }, other.io);
+    const line = `verify kit kit --root ${other.folder}/root.json`;
     expect((await session.json(line)).status).toBe(3);
     const inside = await session.json('verify kit kit --root kit/image/metadata/1.root.json');
     expect([inside.status, inside.error?.code]).toEqual([3, 'ROOT_INSIDE_TREE']);
@@ -233,6 +240,9 @@ describe('a stick in the hands of an attacker', () => {
       (await readFile(`${more}/kit.json`, 'utf8')).replace('[', '["image/targets/autorun.inf",'),
     );
     expect(await verdict(session, 'more')).toEqual([3, 'targets KIT_FILE_UNKNOWN']);
+    const map = await copyOf(session, 'map');
+    await writeFile(`${map}/map.json`, (await readFile(`${map}/map.json`, 'utf8')).replace('image/', 'http://evil/'));
+    expect(await verdict(session, 'map')).toEqual([3, 'files KIT_MALFORMED']);
     await writeFile(`${more}/kit.json`, '{"files":["image/../../etc/passwd"]}');
     expect(await verdict(session, 'more')).toEqual([3, 'files KIT_MALFORMED']);
   });

@@ -154,6 +154,7 @@ export const ERROR_CODES = {
   KIT_TARGET_UNPUBLISHED: 'policy',
   KIT_ENVELOPE_MISSING: 'policy',
   KIT_OCCUPIED: 'environment',
+  MAP_MALFORMED: 'malformed',
 
   // formats/backup
   BACKUP_MALFORMED: 'malformed',

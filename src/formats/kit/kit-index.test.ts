@@ -48,6 +48,10 @@ describe('the index of a kit', () => {
   });
 
   test('of any other bytes is refused', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => expect(isMalformed(bytes)).toBe(true)));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(isMalformed(bytes)).toBe(true);
+      }),
+    );
   });
 });

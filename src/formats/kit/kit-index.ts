@@ -12,6 +12,7 @@ import { jsonInteger, jsonList, jsonMember, jsonMembers, jsonParsed, jsonText } 
 import type { JsonPlace } from '../json/read.ts';
 import type { Json } from '../json/json.ts';
 import { writeJsonText } from '../json/write.ts';
+import { encodeMapFile } from '../provisioning/map-file.ts';
 
 /** What a kit says of itself. */
 export interface KitIndex {
@@ -29,6 +30,16 @@ export interface KitIndex {
 /** The name of the index in the kit's folder. */
 export const KIT_INDEX = 'kit.json';
 
+/** The name of the map in the kit's folder. */
+export const KIT_MAP = 'map.json';
+
+/** The map of a kit, which says where in it the repositories are; the same bytes for every kit with, or without, a Director. */
+export function kitMap(hasDirector: boolean): Uint8Array<ArrayBuffer> {
+  const image = { name: 'image', locations: ['image/'] };
+  const director = { name: 'director', locations: ['director/'] };
+  return encodeMapFile({ repositories: hasDirector ? [image, director] : [image] });
+}
+
 /** The most files that a kit may have. */
 export const KIT_FILES_MAX = 200_000;
 
@@ -39,7 +50,7 @@ const FORMAT = 'secureev/kit/1';
 const CODE = 'KIT_MALFORMED';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const RELEASE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
-const PATH = /^(?:image|director)(?:\/[A-Za-z0-9_%~-][A-Za-z0-9._%~-]{0,254})+$/;
+const PATH = /^(?:map\.json$|(?:image|director)(?:\/[A-Za-z0-9_%~-][A-Za-z0-9._%~-]{0,254})+$)/;
 const PATH_CHARACTERS_MAX = 1000;
 
 /** The bytes of an index. */

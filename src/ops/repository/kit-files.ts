@@ -3,9 +3,18 @@
  *
  * Invariants: what is handed on is exactly what the index names; nothing of it is reached through a link.
  */
+import { equalBytes } from '../../core/bytes.ts';
 import { failure, SecureevError } from '../../core/errors.ts';
 import type { Files } from '../../core/ports.ts';
-import { decodeKitIndex, KIT_FILES_MAX, KIT_INDEX, KIT_INDEX_BYTES_MAX } from '../../formats/kit/kit-index.ts';
+import {
+  decodeKitIndex,
+  KIT_FILES_MAX,
+  KIT_INDEX,
+  KIT_INDEX_BYTES_MAX,
+  KIT_MAP,
+  kitMap,
+} from '../../formats/kit/kit-index.ts';
+import { MAP_BYTES_MAX } from '../../formats/provisioning/map-file.ts';
 import type { KitIndex } from '../../formats/kit/kit-index.ts';
 
 const DEPTH_MAX = 64;
@@ -23,10 +32,21 @@ export async function readKit(files: Files, folder: string): Promise<KitIndex> {
   if (unknown !== undefined) throw unknownFile(unknown);
   const missing = index.files.filter((path) => !walk.found.has(path));
   const [first] = missing;
-  if (first === undefined) return index;
+  if (first === undefined) {
+    await requireMap(walk, index);
+    return index;
+  }
   throw failure('KIT_FILE_MISSING', `${missing.length} of ${index.files.length} files are missing, e.g. ${first}`, {
     missing: missing.slice(0, 100),
   });
+}
+
+/** Nobody signs the map: there is one that a kit may have. */
+async function requireMap({ files, folder }: Walk, index: KitIndex): Promise<void> {
+  const expected = kitMap(index.files.some((path) => path.startsWith('director/')));
+  const isNamed = index.files.includes(KIT_MAP);
+  if (isNamed && equalBytes(await files.read(`${folder}/${KIT_MAP}`, MAP_BYTES_MAX), expected)) return;
+  throw failure('KIT_MALFORMED', `${KIT_MAP} is not the map of this kit`);
 }
 
 interface Walk {

@@ -11,6 +11,8 @@ import { findSetting, writeSetting } from '../../store/settings.ts';
 import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
+import { mapFile } from './map-locations.ts';
+import type { MapLocations } from './map-locations.ts';
 import { collectPublication } from './publication.ts';
 import type { Publication } from './publication.ts';
 import { publishOrder } from './publish-order.ts';
@@ -25,6 +27,8 @@ export interface PublishInput {
   readonly folder: string;
   /** Gets the paths that were written, one a line, in the order in which to upload them. */
   readonly uploadList?: string | undefined;
+  /** Where clients will find this tree, and the Director's: for `map.json`, which is written where they are given. */
+  readonly map?: MapLocations | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -48,7 +52,7 @@ export async function publishImage(input: PublishInput, io: Io): Promise<Publish
   const { folder, uploadList } = input;
   await refuseOtherTree(repository, { folder, publication, repository: repository.identity.uuid });
   const { metadata, note } = await publishOrder(io, folder, publication);
-  const files = [...publication.files, ...metadata];
+  const files = [...publication.files, ...mapFile(input.map), ...metadata];
   const writes = await changedFiles(io, folder, files);
   if (input.dryRun !== true) {
     await writeTree(repository, { folder, writes, uploadList });

@@ -16,6 +16,8 @@ import {
   KIT_FILES_MAX,
   KIT_INDEX,
   KIT_INDEX_BYTES_MAX,
+  KIT_MAP,
+  kitMap,
 } from '../../formats/kit/kit-index.ts';
 import type { KitIndex } from '../../formats/kit/kit-index.ts';
 import { vehicleOfVin } from '../../store/fleet.ts';
@@ -164,6 +166,7 @@ async function planKit(
   const files: readonly TreeFile[] = [
     ...[...targets, ...envelopes.map(({ file }) => file), ...metadata].map((file) => inside('image', file)),
     ...(director?.files ?? []).map((file) => inside('director', file)),
+    { path: KIT_MAP, bytes: kitMap(director !== undefined) },
   ];
   if (files.length > KIT_FILES_MAX) throw failure('USAGE', `a kit holds at most ${KIT_FILES_MAX} files`);
   const index: KitIndex = {
