@@ -103,6 +103,8 @@ function prepareConnection(connection: Connection, mode: OpenOptions['mode']): v
   connection.pragma('trusted_schema = OFF');
   connection.pragma('synchronous = FULL');
   connection.pragma('temp_store = MEMORY');
+  // Up to 64 MiB, taken as they are needed: indexes of a million targets are written in no order.
+  connection.pragma('cache_size = -65536');
   if (mode === 'create') {
     connection.pragma(`application_id = ${APPLICATION_ID}`);
     connection.pragma('journal_mode = WAL');

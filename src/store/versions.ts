@@ -124,7 +124,8 @@ export function completeVersion(
     )
     .run(blob(file), file.length, blob(sha256), tx.now, role.id, version);
   if (updated.changes !== 1) throw failure('INTERNAL', `${role.name}: version ${version} is not frozen`);
-  moveItems(tx, role, version);
+  moveItems(tx, role, { version, frozen: version });
+  tx.sql('UPDATE roles SET complete_version = ?, frozen_version = NULL WHERE id = ?').run(version, role.id);
 }
 
 /** A version that has all its signatures as soon as it is made. */
@@ -145,30 +146,31 @@ export function addCompleteVersion(tx: Tx, role: StoredRole, made: SignedVersion
      VALUES (?, ?, 'complete', ?, ?, ?, ?, ?, ?)`,
   ).run(role.id, version, blob(file), file.length, blob(sha256), expires, tx.now, tx.now);
   for (const signature of signatures) addSignature(tx, role, { ...signature, version });
-  if (takesStaged) {
-    tx.sql('UPDATE staged SET frozen_version = ? WHERE role_id = ? AND frozen_version = 0').run(version, role.id);
-  }
-  tx.sql('UPDATE roles SET last_version = ? WHERE id = ?').run(version, role.id);
-  moveItems(tx, role, version);
+  if (takesStaged) moveItems(tx, role, { version, frozen: 0 });
+  tx.sql('UPDATE roles SET complete_version = ?, last_version = ? WHERE id = ?').run(version, version, role.id);
 }
 
-/** Makes the items that a version has taken the role's content. */
-function moveItems(tx: Tx, role: StoredRole, version: number): void {
+/** Takes what an earlier version had of the items out of the content, and keeps it. */
+function keepReplaced(tx: Tx, role: StoredRole, { version, frozen }: { version: number; frozen: number }): void {
   tx.sql(
     `INSERT INTO replaced (role_id, item, version, value)
-     SELECT role_id, item, staged.frozen_version, content.value FROM staged JOIN content USING (role_id, item)
+     SELECT role_id, item, ?, content.value FROM staged JOIN content USING (role_id, item)
      WHERE role_id = ? AND staged.frozen_version = ?`,
-  ).run(role.id, version);
+  ).run(version, role.id, frozen);
   tx.sql(
     `DELETE FROM content WHERE role_id = ? AND item IN
        (SELECT item FROM staged WHERE role_id = ? AND frozen_version = ?)`,
-  ).run(role.id, role.id, version);
+  ).run(role.id, role.id, frozen);
+}
+
+/** Makes the items that version `version` takes the role's content; they are staged under `frozen`. */
+function moveItems(tx: Tx, role: StoredRole, { version, frozen }: { version: number; frozen: number }): void {
+  if (role.completeVersion !== null) keepReplaced(tx, role, { version, frozen });
   tx.sql(
     `INSERT INTO content (role_id, item, value)
      SELECT role_id, item, value FROM staged WHERE role_id = ? AND frozen_version = ? AND value IS NOT NULL`,
-  ).run(role.id, version);
-  tx.sql('DELETE FROM staged WHERE role_id = ? AND frozen_version = ?').run(role.id, version);
-  tx.sql('UPDATE roles SET complete_version = ?, frozen_version = NULL WHERE id = ?').run(version, role.id);
+  ).run(role.id, frozen);
+  tx.sql('DELETE FROM staged WHERE role_id = ? AND frozen_version = ?').run(role.id, frozen);
 }
 
 /** Cancels the frozen version and drops its items; its number is given again only if `reuse` (nobody signed it). */
