@@ -161,7 +161,7 @@ describe('other kinds of keys', () => {
   });
 
   test('the signatures on a real root of others: Sigstore, version 14, by its own keys', async () => {
-    const file = new URL('../../fixtures/vectors/tuf/sigstore-root-14.json', import.meta.url);
+    const file = new URL('../../fixtures/vectors/tuf/sigstore/14.root.json', import.meta.url);
     const bytes = new Uint8Array(readFileSync(file));
     const envelope = decodeRole(bytes, 'root').unverified;
     for (const engine of ['native', 'noble'] as const) {

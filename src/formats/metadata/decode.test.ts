@@ -285,7 +285,7 @@ describe('read as it stands', () => {
   });
 
   test('a real root that others made: Sigstore, version 14', () => {
-    const file = new URL('../../../fixtures/vectors/tuf/sigstore-root-14.json', import.meta.url);
+    const file = new URL('../../../fixtures/vectors/tuf/sigstore/14.root.json', import.meta.url);
     const { signed } = decodeRole(new Uint8Array(readFileSync(file)), 'root').unverified;
     expect(signed.version).toBe(14);
     expect(signed.roles.get('root')?.threshold).toBe(3);
