@@ -5,6 +5,7 @@
  * pool's work with its error; disposing the pool ends its threads.
  */
 import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { failure, SecureevError } from '../core/errors.ts';
@@ -14,6 +15,16 @@ import { lanesOf, lotOf, signaturesOf, signLot } from './sign-lots.ts';
 import type { FromSigner, ToSigner } from './sign-lots.ts';
 
 const THREADS_MAX = 64;
+/** A thread keeps nothing but keys and two lots. */
+const THREAD_MEMORY = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
+
+/**
+ * Signing a fleet makes gigabytes of short-lived garbage, which V8 answers by growing the space for young objects up to
+ * 128 MB. It is no faster for it: without, memory stays what it is for the first thousand vehicles.
+ */
+function keepYoungSpaceSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
 
 /** Signing on this thread only. */
 export function inlinePool(engine: EngineName, keys: readonly BulkKey[]): SigningPool {
@@ -96,6 +107,7 @@ export function threadPool(
   keys: readonly BulkKey[],
   count: number = availableParallelism(),
 ): SigningPool {
+  keepYoungSpaceSmall();
   const threads = Array.from({ length: Math.min(count, THREADS_MAX) }, () => startThread({ engine, keys }));
   const queue = lotQueue(threads);
   for (const thread of threads) listen(thread, queue);
@@ -117,7 +129,8 @@ export function threadPool(
 }
 
 function startThread({ engine, ...given }: { engine: EngineName; keys: readonly BulkKey[] }): Thread {
-  const worker = new Worker(threadScript('sign-worker'), { env: {}, argv: [], execArgv: [], stdin: false });
+  const options = { env: {}, argv: [], execArgv: [], stdin: false, resourceLimits: THREAD_MEMORY };
+  const worker = new Worker(threadScript('sign-worker'), options);
   const { port1: port, port2 } = new MessageChannel();
   worker.postMessage({ port: port2 }, [port2]);
   const keys = given.keys.map((key) => ({ ...key, secret: new Uint8Array(key.secret) }));

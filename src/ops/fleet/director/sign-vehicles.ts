@@ -5,7 +5,7 @@
  * stopped; keys are opened once; memory does not grow with the fleet. The first batch's audit entry announces the whole
  * list by its hash, the others go on with it.
  */
-import { failure, SecureevError } from '../../../core/errors.ts';
+import { SecureevError } from '../../../core/errors.ts';
 import type { Task } from '../../../core/report.ts';
 import { CROSS_CHECK_EVERY } from '../../../crypto/bulk-sign.ts';
 import { dialectOf } from '../../../formats/metadata/index.ts';
@@ -139,9 +139,4 @@ function stopped({ counts, request }: Run): SecureevError {
     hint: request.resume,
     details: { signed: counts.vehicles, of: request.vehicles.count },
   });
-}
-
-/** Demands that there is something to sign with. @throws USAGE */
-export function requireSigners(signers: readonly string[]): void {
-  if (signers.length === 0) throw failure('USAGE', '--key is missing', { flag: '--key' });
 }
