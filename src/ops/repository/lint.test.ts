@@ -1,12 +1,15 @@
 /** What lint finds in trees that verify, and that it finds nothing in a good one. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { instantOf, parseKeyId } from '../../core/brands.ts';
+import type { Verified } from '../../core/verified.ts';
 import { jsonMap } from '../../formats/json/json.ts';
+import type { Envelope } from '../../formats/metadata/types.ts';
 import { simulateRepository } from '../../testing/simulator.ts';
 import type { Simulator } from '../../testing/simulator.ts';
 import { sourceOf } from '../../testing/trust-source.ts';
 import { trustingClient } from '../../testing/trusting-client.ts';
 import { loadDelegated } from '../../trust/find-target.ts';
+import type { TrustedSet } from '../../trust/state.ts';
 import { lintTree } from './lint.ts';
 
 async function findings(change: (simulator: Simulator) => void): Promise<readonly string[]> {
@@ -86,6 +89,40 @@ test('a file over what known clients accept', async () => {
     simulator.edit('targets', () => ({ custom: jsonMap({ padding: 'x'.repeat(5_000_000) }) }));
   });
   expect(found).toEqual(['lint-sizes targets']);
+});
+
+describe('what each known client accepts, to the byte', () => {
+  const limits = [
+    ['tuf', 'image', 'root', [65_536, 512_000]],
+    ['tuf', 'image', 'timestamp', [16_384, 65_536]],
+    ['tuf', 'image', 'snapshot', [65_536, 2_000_000]],
+    ['tuf', 'image', 'targets', [5_000_000, 8_388_608]],
+    ['tuf', 'director', 'targets', [65_536, 5_000_000]],
+    ['aktualizr', 'image', 'root', [65_536]],
+    ['aktualizr', 'image', 'timestamp', [65_536]],
+    ['aktualizr', 'image', 'snapshot', [65_536]],
+    ['aktualizr', 'image', 'targets', [8_388_608]],
+    ['aktualizr', 'director', 'targets', [65_536]],
+  ] as const;
+
+  test.each(limits)('%s, %s, %s: %j', async (dialect, kind, role, accepted) => {
+    const simulator = simulateRepository({ kind });
+    const set = await trustingClient(simulator).update();
+    const sized = (length: number): TrustedSet => {
+      const resized = <T extends Envelope>(file: Verified<T>): Verified<T> => {
+        const bytes = file.verified.signed.role === role ? new Uint8Array(length) : file.verified.bytes;
+        return { ...file, verified: { ...file.verified, dialect, bytes } };
+      };
+      const targets = [...set.targets].map(([name, one]) => [name, { ...one, file: resized(one.file) }] as const);
+      const { timestamp, snapshot } = set;
+      const files = { timestamp: timestamp && resized(timestamp), snapshot: snapshot && resized(snapshot) };
+      return { ...set, ...files, root: resized(set.root), targets: new Map(targets) };
+    };
+    const told = (length: number) => lintTree(sized(length)).filter(({ id }) => id === 'lint-sizes').length;
+    for (const [index, limit] of accepted.entries()) {
+      expect([told(limit), told(limit + 1)]).toEqual([index, index + 1]);
+    }
+  });
 });
 
 test('names unsafe as paths, or alike but for case', async () => {

@@ -40,11 +40,21 @@ const NOTICE_SECONDS = { root: 30 * DAY, targets: 14 * DAY, snapshot: 2 * DAY, t
 /** A Timestamp that lives longer lets a client be frozen that long. */
 const TIMESTAMP_LIFE_MAX = 31 * DAY;
 
-/** Bytes that known clients accept at most. */
-const CLIENT_BYTES_MAX = {
-  'python-tuf': { root: 512_000, timestamp: 16_384, snapshot: 2_000_000, targets: 5_000_000 },
-  aktualizr: { root: 65_536, timestamp: 65_536, snapshot: 65_536, targets: 8 * 1024 * 1024 },
-} as const;
+/** Bytes that known clients accept at most, and the dialects of which that is to be told. */
+const CLIENTS = [
+  {
+    client: 'python-tuf',
+    dialects: ['tuf'],
+    bytesMax: { root: 512_000, timestamp: 16_384, snapshot: 2_000_000, targets: 5_000_000 },
+    directorTargetsMax: 5_000_000,
+  },
+  {
+    client: 'aktualizr',
+    dialects: ['tuf', 'aktualizr'],
+    bytesMax: { root: 65_536, timestamp: 65_536, snapshot: 65_536, targets: 8 * 1024 * 1024 },
+    directorTargetsMax: 65_536,
+  },
+] as const;
 
 /** A file and the name of its role. */
 interface Named {
@@ -161,10 +171,11 @@ function missingFacts({ custom }: TargetFile): readonly string[] {
   return [...(hasCounter ? [] : [COUNTER]), ...(hasHardware ? [] : ['hardware id'])];
 }
 
-function sizes({ role, file: { bytes, signed } }: Named): readonly LintFinding[] {
-  return Object.entries(CLIENT_BYTES_MAX).flatMap(([client, limits]) => {
-    const limit = limits[signed.role];
-    if (bytes.length <= limit) return [];
+function sizes({ role, file: { bytes, signed, dialect } }: Named): readonly LintFinding[] {
+  const isDirector = signed.role === 'targets' && signed.extension?.kind === 'director';
+  return CLIENTS.flatMap(({ client, dialects, bytesMax, directorTargetsMax }) => {
+    const limit = isDirector ? directorTargetsMax : bytesMax[signed.role];
+    if (bytes.length <= limit || !dialects.some((one) => one === dialect)) return [];
     return [{ id: 'lint-sizes', role, detail: `${bytes.length} bytes; ${client} accepts ${limit}` }];
   });
 }

@@ -12,6 +12,7 @@ import { assembleEnvelope, canonicalOf, encodeSigned, signatureMessage } from '.
 import type { Signed } from '../../../formats/metadata/types.ts';
 import type { DirectorFile, VehicleRole } from '../../../store/director.ts';
 import type { DirectorKey, DirectorKeys } from './keys.ts';
+import { requireReadableSize } from '../../repository/readable-size.ts';
 
 /** What makes the files of one vehicle; a role without a maker keeps its last file. */
 export interface VehicleDraft {
@@ -113,6 +114,7 @@ function assemble(
       .map(({ key, signature }) => ({ key: key.publicKey, signature }));
   const lists = { classical: of('classical'), postQuantum: of('post-quantum') };
   const file = assembleEnvelope(made.payload, lists, dialect);
+  requireReadableSize({ dialect: dialect.id }, { name: role, repository: 'director' }, file);
   const { version, expires } = made.body;
   return { role, version, expires: expires satisfies Instant, length: file.length, sha256: sha256(engine, file), file };
 }
