@@ -1,5 +1,6 @@
 // Every measure, one line each. A measure is `{ id, about, peers, needsCorpus, run(bench) -> rows }`, a row is
 // `{ measure, ours, peer, ratio, goal, met }`.
+import { campaign } from './campaign.js';
 import { decrypt } from './decrypt.js';
 import { encrypt } from './encrypt.js';
 import { memory } from './memory.js';
@@ -7,4 +8,4 @@ import { packaging } from './packaging.js';
 import { startUp } from './start-up.js';
 import { verifyBundle } from './verify-bundle.js';
 
-export const MEASURES = [packaging, verifyBundle, encrypt, decrypt, memory, startUp];
+export const MEASURES = [packaging, verifyBundle, encrypt, decrypt, memory, startUp, campaign];
