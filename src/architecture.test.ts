@@ -49,6 +49,7 @@ const WITHOUT_REPOSITORY = [
   'verify-blob',
   'verify-repository',
   'verify-kit',
+  'delivery-create',
 ];
 
 const SRC = dirname(fileURLToPath(import.meta.url));

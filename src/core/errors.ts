@@ -163,6 +163,7 @@ export const ERROR_CODES = {
   RESTORE_OCCUPIED: 'environment',
   RESTORE_OTHER: 'refused',
   RESTORE_ROOT_MISSING: 'policy',
+  RESTORE_DIRECTOR_MISSING: 'usage',
 
   // formats/shares
   SHARE_MALFORMED: 'malformed',
@@ -324,6 +325,9 @@ export const ERROR_CODES = {
   RELEASE_DEPENDENCY_CYCLE: 'policy',
   RELEASE_TARGET_CHANGED: 'policy',
   RELEASE_SOURCE_MISSING: 'policy',
+  RELEASE_TARGET_INCOMPLETE: 'policy',
+  RELEASE_TARGET_UNFIT: 'policy',
+  RELEASE_REISSUE_DIFFERS: 'policy',
   RELEASE_DELTA_UNSUPPORTED: 'policy',
   RELEASE_NAME_TAKEN: 'policy',
   BUNDLE_THRESHOLD: 'policy',
@@ -355,6 +359,20 @@ export const ERROR_CODES = {
   MANIFEST_STALE: 'refused',
   MANIFEST_FUTURE: 'refused',
   MANIFEST_REFUSED: 'refused',
+
+  // formats/delivery, ops/release/delivery
+  DELIVERY_MALFORMED: 'malformed',
+  DELIVERY_ROLE_NAME: 'policy',
+  DELIVERY_NOTHING: 'usage',
+  DELIVERY_PATH: 'refused',
+  DELIVERY_HARDWARE: 'refused',
+  DELIVERY_COUNTER: 'refused',
+  DELIVERY_VERSION: 'refused',
+  DELIVERY_DELEGATES: 'refused',
+  DELIVERY_REMOVES: 'policy',
+  DELIVERY_LISTED: 'refused',
+  DELIVERY_IMAGE_MISSING: 'refused',
+  DELIVERY_IMAGE_DAMAGED: 'refused',
 
   // ops/fleet/director
   DIRECTOR_ROOT_MISSING: 'policy',
