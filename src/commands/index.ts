@@ -63,6 +63,8 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
   ],
   Releases: [
     ['package', 'build one signed OTAP bundle per zonal gateway from a release plan', () => import('./package.ts')],
+    ['release list', 'list releases and how far they are', () => import('./release-list.ts')],
+    ['release show', 'show all there is to know of a release', () => import('./release-show.ts')],
     ['unpack', 'the images of a bundle, verified, as files', () => import('./unpack.ts')],
     ['inspect', 'what a file of ours says, NOT VERIFIED', () => import('./inspect.ts')],
     ['delivery create', 'a supplier signs images for its delegation', () => import('./delivery-create.ts')],

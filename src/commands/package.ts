@@ -24,7 +24,8 @@ import {
 export function configure(command: Command): void {
   command
     .description('build one OTAP bundle per zonal gateway; images and bundles become staged targets')
-    .argument('<release.yaml>', 'the release plan')
+    .argument('[release.yaml]', 'the release plan; with --reissue only where the repository does not keep the images')
+    .option('--reissue <release>', 'build this known release again, with higher release counters')
     .option('--out <folder>', 'where the bundles go', '.')
     .addOption(new Option('--codec <codec>', 'how images are stored').choices(['zstd', 'raw']).default('zstd'))
     .option('--level <n>', 'zstd level, 1 to 19', '3')
@@ -33,6 +34,7 @@ export function configure(command: Command): void {
   example(
     dryRunFlag(keyFlags(command)),
     'secureev package release.yaml --key keys/targets.key --out bundles',
+    'secureev package release.yaml --reissue 2026.4 --key keys/targets.key --out again',
     'SOURCE_DATE_EPOCH=1795219200 secureev package release.yaml --key keys/targets.key   # same inputs, same bytes',
   );
 }
@@ -40,10 +42,12 @@ export function configure(command: Command): void {
 /** Packages the release. */
 export async function run(call: Call): Promise<Outcome> {
   const dryRun = flag(call, 'dryRun');
+  const reissue = text(call, 'reissue');
   const answer = await packageRelease(
     {
       repository: repositoryChoice(call),
-      plan: argument(call, 0, 'RELEASE.yaml'),
+      plan: reissue === undefined ? argument(call, 0, 'RELEASE.yaml') : call.args[0],
+      reissue,
       out: (text(call, 'out') ?? '.').replace(/(?<=.)\/+$/, ''),
       signers: texts(call, 'key'),
       passphrases: passphraseChoice(call),

@@ -32,7 +32,12 @@ export interface Selector {
 /** Where an image's bytes are. */
 export type ImageSource =
   | { readonly kind: 'file'; /** Relative to the plan's folder. */ readonly path: string }
-  | { readonly kind: 'target'; readonly name: TargetName };
+  | {
+      readonly kind: 'target';
+      readonly name: TargetName;
+      /** Relative to the plan's folder; the repository's own copy of the bytes where it is left out. */
+      readonly path: string | undefined;
+    };
 
 /** One image of a plan. */
 export interface PlannedImage {
@@ -110,9 +115,61 @@ function selectorOf(fields: YamlFields): Selector {
 
 function sourceOf(fields: YamlFields): ImageSource {
   const [file, target] = [fields.get('file'), fields.get('target')];
-  if (file !== undefined && target === undefined) return { kind: 'file', path: yamlRelativePath(file) };
-  if (target !== undefined && file === undefined) return { kind: 'target', name: yamlParsed(target, parseTargetName) };
-  throw yamlMisfit(fields.node, 'taken from one of file and target');
+  const path = file === undefined ? undefined : yamlRelativePath(file);
+  if (target !== undefined) return { kind: 'target', name: yamlParsed(target, parseTargetName), path };
+  if (path !== undefined) return { kind: 'file', path };
+  throw yamlMisfit(fields.node, 'taken from a file, a target, or a target whose bytes are in a file');
+}
+
+/**
+ * A plan as a repository recorded it, from its JSON.
+ *
+ * @throws VALUE_MALFORMED
+ */
+export function recordedPlan(recorded: Readonly<Record<string, unknown>>): ReleasePlan {
+  const images: readonly unknown[] = Array.isArray(recorded['images']) ? recorded['images'] : [];
+  return {
+    release: parseName(textIn(recorded, 'release')),
+    model: parseName(textIn(recorded, 'model')),
+    confidential: recorded['confidential'] !== false,
+    images: images.map((image, index) => recordedImage(image, `images[${index}] as recorded`)),
+    record: {},
+  };
+}
+
+function recordedImage(image: unknown, place: string): PlannedImage {
+  const source = memberOf(image, 'source');
+  const path = memberOf(source, 'path');
+  return {
+    selector: recordedSelector(memberOf(image, 'selector')),
+    version: parseName(textIn(image, 'version')),
+    source:
+      memberOf(source, 'kind') === 'file'
+        ? { kind: 'file', path: String(path) }
+        : { kind: 'target', name: parseTargetName(textIn(source, 'name')), path: undefined },
+    base: undefined,
+    requires: recordedDemands(memberOf(image, 'requires')),
+    conflicts: recordedDemands(memberOf(image, 'conflicts')),
+    releaseCounter: undefined,
+    place,
+  };
+}
+
+function recordedDemands(list: unknown): readonly Requirement[] {
+  const items: readonly unknown[] = Array.isArray(list) ? list : [];
+  return items.map((item) => ({ ...recordedSelector(item), version: parseName(textIn(item, 'version')) }));
+}
+
+function recordedSelector(value: unknown): Selector {
+  return { kind: memberOf(value, 'kind') === 'ecu' ? 'ecu' : 'type', name: parseName(textIn(value, 'name')) };
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function textIn(value: unknown, name: string): string {
+  return String(memberOf(value, name));
 }
 
 function requirementsOf(node: YamlNode): readonly Requirement[] {

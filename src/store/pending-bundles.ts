@@ -39,6 +39,14 @@ export function findPendingBundle(reader: Reader, target: string): PendingBundle
   return row === undefined ? undefined : pendingOf(row);
 }
 
+/** The bundles of a release that wait, by gateway. */
+export function pendingBundlesOf(reader: Reader, release: string): readonly PendingBundle[] {
+  return reader
+    .sql<Row>('SELECT * FROM pending_bundles WHERE release = ? ORDER BY gateway')
+    .all(release)
+    .map(pendingOf);
+}
+
 /** A bundle waits no more. */
 export function removePendingBundle(tx: Tx, target: TargetName): void {
   tx.sql('DELETE FROM pending_bundles WHERE target = ?').run(target);

@@ -5,13 +5,14 @@
  * anything fails.
  */
 import { instantOf } from '../../core/brands.ts';
-import type { Instant, Name } from '../../core/brands.ts';
-import { failure } from '../../core/errors.ts';
+import type { Instant, Name, TargetName } from '../../core/brands.ts';
+import { failure, SecureevError } from '../../core/errors.ts';
 import type { Io, OutputFile } from '../../core/ports.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import type { BundleImage, CodecId, Manifest } from '../../formats/otap/bundle.ts';
 import { signedParts } from '../../formats/otap/writer.ts';
 import { decodeReleasePlan } from '../../formats/release-plan.ts';
+import type { ReleasePlan } from '../../formats/release-plan.ts';
 import { YAML_BYTES_MAX } from '../../formats/yaml.ts';
 import { installOrder } from '../../plan/requirements.ts';
 import type { PassphraseChoice } from '../../signers/signer.ts';
@@ -32,6 +33,7 @@ import type { MadeBundle } from './record-release.ts';
 import { readyRelease } from './ready-release.ts';
 import { payloadFor } from './release-images.ts';
 import type { ReleaseImage, ReleaseImages } from './release-images.ts';
+import { reissuedPlan, requireSameTargets } from './reissue.ts';
 import { resolvePlan } from './resolve-plan.ts';
 import type { ResolvedPlan } from './resolve-plan.ts';
 import { writeBundle } from './write-bundle.ts';
@@ -39,8 +41,10 @@ import { writeBundle } from './write-bundle.ts';
 /** What to package and how. */
 export interface PackageInput {
   readonly repository: RepositoryChoice;
-  /** Path of the release plan; its images are below its folder. */
-  readonly plan: string;
+  /** Path of the release plan; its images are below its folder. Only a release that is issued again needs none. */
+  readonly plan: string | undefined;
+  /** The name of a known release that is built again with higher release counters. */
+  readonly reissue?: string | undefined;
   /** Where the bundles go. */
   readonly out: string;
   /** Signer URIs. */
@@ -69,13 +73,12 @@ export interface PackageAnswer {
  * @throws RELEASE_*, BUNDLE_THRESHOLD, COUNTER_TAKEN, FILE_EXISTS, DISK_FULL, and those of plan, images and signers
  */
 export async function packageRelease(input: PackageInput, io: Io): Promise<PackageAnswer> {
-  const plan = decodeReleasePlan(await io.files.read(input.plan, YAML_BYTES_MAX), baseName(input.plan));
+  const given = input.plan === undefined ? undefined : await readPlan(io, input.plan);
   const stamp = timeStamp(io);
   using repository = await openChosen(io, input.repository);
-  if (findRelease(repository, plan.release) !== undefined) {
-    throw failure('RELEASE_NAME_TAKEN', `release ${plan.release} was packaged already`, { release: plan.release });
-  }
+  const { plan, raised } = planToPackage(repository, given, input.reissue);
   const resolved = resolvePlan(repository, plan);
+  if (input.reissue !== undefined) requireSameTargets(repository, resolved);
   const paths = await freePaths(io, resolved, input.out);
   const role = listingRole(repository, resolved);
   await io.files.makeFolder(input.out);
@@ -85,10 +88,31 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
     deterministic: stamp.reproducible,
     incomplete: input.incomplete === true,
     scratchFolder: input.out,
-    planFolder: folderOf(input.plan),
+    planFolder: input.plan === undefined ? '.' : folderOf(input.plan),
+    raised,
   });
   const bundles = await makeBundles(repository, { ...ready, resolved, paths, time: stamp.time }, input);
   return { resolved, role, bundles };
+}
+
+async function readPlan(io: Io, path: string): Promise<ReleasePlan> {
+  return decodeReleasePlan(await io.files.read(path, YAML_BYTES_MAX), baseName(path));
+}
+
+/** The plan of a new release, or of one that is issued again and the targets that get new counters. */
+function planToPackage(
+  reader: Reader,
+  given: ReleasePlan | undefined,
+  reissue: string | undefined,
+): { plan: ReleasePlan; raised?: ReadonlySet<TargetName> } {
+  if (reissue !== undefined) return reissuedPlan(reader, reissue, given);
+  if (given === undefined) throw failure('USAGE', 'a release plan, or --reissue RELEASE, is missing');
+  if (findRelease(reader, given.release) === undefined) return { plan: given };
+  throw new SecureevError('RELEASE_NAME_TAKEN', {
+    message: `release ${given.release} was packaged already`,
+    hint: 'give it another name, or build the same one again with higher release counters: --reissue',
+    details: { release: given.release },
+  });
 }
 
 interface Making {
@@ -122,6 +146,7 @@ async function makeBundles(
       open,
       dryRun: input.dryRun === true,
       incomplete: input.incomplete === true,
+      reissue: input.reissue !== undefined,
     });
   } finally {
     for (const output of open) await output[Symbol.asyncDispose]();
@@ -190,20 +215,22 @@ interface Committing {
   readonly open: readonly OutputFile[];
   readonly dryRun: boolean;
   readonly incomplete: boolean;
+  readonly reissue: boolean;
 }
 
 /** The record's transaction encloses the appearance of the files: a failure of either undoes both. */
 async function commitAll(
   repository: Repository,
-  { making, bundles, open, dryRun, incomplete }: Committing,
+  { making, bundles, open, dryRun, incomplete, reissue }: Committing,
 ): Promise<void> {
   const { resolved, images } = making;
   const appeared: string[] = [];
   const { release, confidential } = resolved.plan;
-  const summary = `packaged release ${release}: ${bundles.length} bundles, ${images.images.length} images`;
+  const did = reissue ? 'issued again' : 'packaged';
+  const summary = `${did} release ${release}: ${bundles.length} bundles, ${images.images.length} images`;
   try {
     await repository.transactAsync({ command: 'package', summary, dryRun }, async (tx) => {
-      recordRelease(tx, resolved, { images, bundles, incomplete });
+      recordRelease(tx, resolved, { images, bundles, incomplete, reissue });
       if (dryRun) return;
       for (const [i, output] of open.entries()) {
         await output.commit();

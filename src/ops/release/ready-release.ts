@@ -13,13 +13,12 @@ import { isRehearsal } from '../repository/rehearsal.ts';
 import { bundleSigners } from './bundle-signing.ts';
 import type { BundleSigners } from './bundle-signing.ts';
 import { storeImages } from './release-images.ts';
-import type { ReleaseImages } from './release-images.ts';
+import type { ImageSources, ReleaseImages } from './release-images.ts';
 import type { ResolvedPlan } from './resolve-plan.ts';
 import type { StorageOptions } from './store-image.ts';
 
 /** What to make ready. */
-export interface ReadyRequest extends Omit<StorageOptions, 'signal'> {
-  readonly planFolder: string;
+export interface ReadyRequest extends Omit<StorageOptions, 'signal'>, ImageSources {
   /** Signer URIs. */
   readonly signers: readonly string[];
   readonly passphrases: PassphraseChoice;

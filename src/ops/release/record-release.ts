@@ -2,7 +2,7 @@
 import type { Name, TargetName } from '../../core/brands.ts';
 import type { Manifest } from '../../formats/otap/bundle.ts';
 import type { Tx } from '../../store/reader.ts';
-import { addPendingBundle } from '../../store/pending-bundles.ts';
+import { addPendingBundle, removePendingBundle } from '../../store/pending-bundles.ts';
 import {
   addRelease,
   addReleaseImage,
@@ -10,11 +10,13 @@ import {
   putBundle,
   takeReleaseCounter,
 } from '../../store/releases.ts';
-import { stageTarget } from '../../store/targets.ts';
+import { findTarget, stageTarget, stageTargetRemoval } from '../../store/targets.ts';
 import { bundleFileName } from './bundle-names.ts';
 import { ecuScope } from './release-images.ts';
 import type { ReleaseImage, ReleaseImages } from './release-images.ts';
 import type { ResolvedPlan } from './resolve-plan.ts';
+import { sealedTargetName } from './sealed-target.ts';
+import { provenanceOf } from './provenance.ts';
 import type { WrittenBundle } from './write-bundle.ts';
 
 /** A bundle that was written. */
@@ -29,14 +31,29 @@ export interface MadeBundle extends WrittenBundle {
   readonly parts: Uint8Array;
 }
 
+/** What of a release was made. */
+export interface MadeRelease {
+  readonly images: ReleaseImages;
+  readonly bundles: readonly MadeBundle[];
+  /** The bundles lack signatures. */
+  readonly incomplete: boolean;
+  /** The release is known, and issued again. */
+  readonly reissue: boolean;
+}
+
 /** Records all of a release in one transaction. @throws RELEASE_EXISTS, COUNTER_TAKEN */
-export function recordRelease(
-  tx: Tx,
-  resolved: ResolvedPlan,
-  made: { images: ReleaseImages; bundles: readonly MadeBundle[]; incomplete: boolean },
-): void {
+export function recordRelease(tx: Tx, resolved: ResolvedPlan, made: MadeRelease): void {
   const { plan } = resolved;
-  addRelease(tx, { name: plan.release, model: plan.model, confidential: plan.confidential, plan: { ...plan } });
+  if (made.reissue) {
+    tx.about(`release:${plan.release}`);
+  } else {
+    const provenance = made.images.images.flatMap((image) => provenanceOf(tx, image) ?? []);
+    const recorded = { ...plan, ...(provenance.length > 0 && { provenance }) };
+    addRelease(tx, { name: plan.release, model: plan.model, confidential: plan.confidential, plan: recorded });
+    for (const { resolved: image } of made.images.images) {
+      for (const { id } of image.ecus) addReleaseImage(tx, { release: plan.release, ecu: id, target: image.target });
+    }
+  }
   takeReleaseCounter(tx, plan.model, made.images.releaseCounter);
   for (const image of made.images.images) recordImage(tx, resolved, image);
   for (const bundle of made.bundles) {
@@ -47,8 +64,9 @@ export function recordRelease(
 
 function recordImage(tx: Tx, { plan }: ResolvedPlan, image: ReleaseImage): void {
   const { resolved, stored, releaseCounter } = image;
-  const hardwareIds = [...new Set(resolved.ecus.map((ecu) => ecu.hardwareId))].sort();
-  if (!image.known) {
+  const hardware: readonly string[] = resolved.ecus.map((ecu) => ecu.hardwareId);
+  const hardwareIds = [...new Set([...hardware, ...(image.known ?? [])])].sort();
+  if (image.known === undefined || image.raised) {
     stageTarget(tx, {
       name: resolved.target,
       length: stored.encoded.sizeBytes,
@@ -59,13 +77,13 @@ function recordImage(tx: Tx, { plan }: ResolvedPlan, image: ReleaseImage): void 
     });
   }
   for (const { id } of resolved.ecus) {
-    addReleaseImage(tx, { release: plan.release, ecu: id, target: resolved.target });
     const scope = ecuScope(plan.model, id);
     if (lastReleaseCounter(tx, scope) < releaseCounter) takeReleaseCounter(tx, scope, releaseCounter);
   }
 }
 
 function recordPending(tx: Tx, { plan }: ResolvedPlan, { target, gateway, parts, manifest }: MadeBundle): void {
+  removePendingBundle(tx, target);
   addPendingBundle(tx, { target, gateway, parts, release: plan.release, releaseCounter: manifest.releaseCounter });
 }
 
@@ -90,6 +108,9 @@ export function recordBundle(tx: Tx, plan: { release: Name; confidential: boolea
     custom: { hardwareIds: [gateway], releaseCounter, version: plan.release },
     confidential: plan.confidential,
   });
+  // What was sealed of an earlier issue is not this bundle.
+  const sealed = sealedTargetName(target);
+  if (findTarget(tx, sealed) !== undefined) stageTargetRemoval(tx, sealed);
   const fileName = bundleFileName(gateway);
   putBundle(tx, {
     target,

@@ -4,16 +4,17 @@
  * Invariants: a target name never gets other content; counters of a model only rise; an image that was a target before
  * keeps its counter.
  */
-import { parseVersion } from '../../core/brands.ts';
-import type { Name, Version } from '../../core/brands.ts';
+import { parseVersion, quote } from '../../core/brands.ts';
+import type { Name, TargetName, Version } from '../../core/brands.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { failure, SecureevError } from '../../core/errors.ts';
+import type { Io } from '../../core/ports.ts';
 import type { StoredPayload } from '../../formats/otap/writer.ts';
 import { hasObject, objectPath } from '../../store/objects.ts';
 import type { Reader } from '../../store/reader.ts';
 import { lastReleaseCounter } from '../../store/releases.ts';
 import { findTarget } from '../../store/targets.ts';
-import type { Target } from '../../store/targets.ts';
+import type { ListedTarget, Target } from '../../store/targets.ts';
 import type { ResolvedImage, ResolvedPlan } from './resolve-plan.ts';
 import { storeImage } from './store-image.ts';
 import type { StorageOptions, StoredImage } from './store-image.ts';
@@ -25,8 +26,16 @@ export interface ReleaseImage {
   /** Where its clear bytes are. */
   readonly path: string;
   readonly releaseCounter: Version;
-  /** The same target was listed or staged before. */
-  readonly known: boolean;
+  /** Hardware ids that the same target was listed or staged with before; undefined where it is new. */
+  readonly known: readonly string[] | undefined;
+  /** It was listed before, and is to be listed again with this counter. */
+  readonly raised: boolean;
+}
+
+/** Where images are, and which of them get a new counter although they are known. */
+export interface ImageSources {
+  readonly planFolder: string;
+  readonly raised?: ReadonlySet<TargetName> | undefined;
 }
 
 /** All of them, and the release's own counter. Disposing frees the scratch space. */
@@ -35,11 +44,11 @@ export interface ReleaseImages extends AsyncDisposable {
   readonly releaseCounter: Version;
 }
 
-/** @throws RELEASE_SOURCE_MISSING, RELEASE_TARGET_CHANGED, COUNTER_TAKEN, and those of {@link storeImage} */
+/** @throws RELEASE_SOURCE_MISSING, RELEASE_TARGET_*, YAML_PATH_REFUSED, COUNTER_TAKEN, and those of {@link storeImage} */
 export async function storeImages(
   reader: Reader,
   resolved: ResolvedPlan,
-  options: StorageOptions & { readonly planFolder: string },
+  options: StorageOptions & ImageSources,
 ): Promise<ReleaseImages> {
   const images: ReleaseImage[] = [];
   const dispose = async (): Promise<void> => {
@@ -60,15 +69,19 @@ export async function storeImages(
 async function readyImage(
   reader: Reader,
   resolved: ResolvedImage,
-  options: StorageOptions & { planFolder: string; next: number; model: string },
+  options: StorageOptions & ImageSources & { next: number; model: string },
 ): Promise<ReleaseImage> {
   const known = findTarget(reader, resolved.target);
+  const raised = known !== undefined && options.raised?.has(resolved.target) === true;
+  if (resolved.planned.source.kind === 'target') requireFitting(resolved, known, raised);
   const path = await sourcePath(reader, resolved, { known, planFolder: options.planFolder });
   const stored = await storeImage(reader.io, path, options);
   try {
     if (known !== undefined && !equalBytes(known.sha256, stored.encoded.sha256)) throw changed(resolved);
-    const releaseCounter = counterOf(reader, resolved, { ...options, known });
-    return { resolved, stored, path, releaseCounter, known: known !== undefined };
+    const releaseCounter = raised
+      ? parseVersion(options.next, 'release counter')
+      : counterOf(reader, resolved, { ...options, known });
+    return { resolved, stored, path, releaseCounter, known: known && hardwareOf(known), raised };
   } catch (thrown) {
     await stored[Symbol.asyncDispose]();
     throw thrown;
@@ -81,12 +94,58 @@ async function sourcePath(
   { known, planFolder }: { known: Target | undefined; planFolder: string },
 ): Promise<string> {
   const { source, place } = planned;
-  if (source.kind === 'file') return `${planFolder}/${source.path}`;
+  if (source.path !== undefined) return pathBelow(reader.io, { planFolder, path: source.path, place });
   if (known !== undefined && (await hasObject(reader, known.sha256))) return objectPath(reader, known.sha256);
   throw new SecureevError('RELEASE_SOURCE_MISSING', {
-    message: `${place}: the repository has no bytes of target ${source.name}`,
-    hint: 'confidential images are not kept: name the file instead',
+    message: `${place}: the repository has no bytes of target ${source.kind === 'target' ? source.name : source.path}`,
+    hint: 'confidential images are not kept: name the file beside the target, or give the release plan with its files',
   });
+}
+
+/** A symbolic link must not lead out of the plan's folder. @throws YAML_PATH_REFUSED */
+async function pathBelow(io: Io, at: { planFolder: string; path: string; place: string }): Promise<string> {
+  const path = `${at.planFolder}/${at.path}`;
+  if ((await io.files.status(path)) === undefined) return path;
+  const folder = await io.files.realPath(at.planFolder);
+  const real = await io.files.realPath(path);
+  if (real.startsWith(folder === '/' ? folder : `${folder}/`)) return path;
+  throw failure('YAML_PATH_REFUSED', `${at.place}: ${at.path} leads out of the plan's folder, to ${quote(real)}`, {
+    place: at.place,
+    path: at.path,
+  });
+}
+
+/** A target that is packaged as it is listed: signed where others sign it, for this version and the hardware of all that get it. */
+function requireFitting(
+  { planned, target, ecus }: ResolvedImage,
+  known: ListedTarget | undefined,
+  raised: boolean,
+): void {
+  const { place, version } = planned;
+  if (known === undefined) {
+    throw failure('RELEASE_SOURCE_MISSING', `${place}: the repository has no target ${target}`, { target });
+  }
+  if (!known.complete && known.role !== 'targets' && !raised) {
+    const message = `${place}: target ${target} is staged, but in no complete Targets: ${known.role} is to be signed first`;
+    throw failure('RELEASE_TARGET_INCOMPLETE', message, { target, role: known.role });
+  }
+  const listedVersion = known.custom['version'];
+  if (listedVersion !== undefined && listedVersion !== version) {
+    throw unfit(target, `${place}: target ${target} is version ${JSON.stringify(listedVersion)}, not ${version}`);
+  }
+  const hardware = hardwareOf(known);
+  const other = ecus.find(({ hardwareId }) => !hardware.includes(hardwareId));
+  if (other === undefined) return;
+  const text = `ECU ${other.id} is hardware ${other.hardwareId}, target ${target} is for ${hardware.join(', ') || 'none'}`;
+  throw unfit(target, `${place}: ${text}`);
+}
+
+function unfit(target: TargetName, message: string): SecureevError {
+  return failure('RELEASE_TARGET_UNFIT', message, { target });
+}
+
+function hardwareOf({ custom }: Target): readonly string[] {
+  return Array.isArray(custom['hardwareIds']) ? custom['hardwareIds'].map(String) : [];
 }
 
 function changed({ planned, target }: ResolvedImage): SecureevError {

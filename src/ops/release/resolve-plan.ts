@@ -73,7 +73,8 @@ function resolveImage(plan: ReleasePlan, planned: PlannedImage, registered: read
   return { planned, target: targetOf(plan, planned), ecus: ecus.map(receivingEcu) };
 }
 
-function targetOf(plan: ReleasePlan, { selector, version, source }: PlannedImage): TargetName {
+/** The name of the target that an image of a plan is. @throws VALUE_MALFORMED */
+export function targetOf(plan: ReleasePlan, { selector, version, source }: PlannedImage): TargetName {
   if (source.kind === 'target') return source.name;
   const file = source.path.slice(source.path.lastIndexOf('/') + 1);
   return parseTargetName(`${plan.model}/${selector.name}/${version}/${file}`);
