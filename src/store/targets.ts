@@ -148,6 +148,23 @@ export function* completeTargets(reader: Reader, role: StoredRole): Iterable<Tar
   for (const { item, value } of completeItems(reader, role, PREFIX)) yield targetOf(item, value);
 }
 
+/** What a role lists of a target, as it is stored: the hash in hex. */
+export interface ListedRow {
+  readonly name: string;
+  readonly length: number;
+  readonly sha256: string;
+  readonly custom: unknown;
+}
+
+/** The targets of a role's next version, or of its last complete one, in name order, with nothing made of them. */
+export function* listedRows(reader: Reader, role: StoredRole, next: boolean): Iterable<ListedRow> {
+  const items = next ? nextItems(reader, role, PREFIX) : completeItems(reader, role, PREFIX);
+  for (const { item, value } of items) {
+    const { length, sha256, custom } = value;
+    yield { name: item.slice(PREFIX.length), length: Number(length), sha256: String(sha256), custom };
+  }
+}
+
 /** A target as version `version` (complete, not above the last) of a role lists it. */
 export function targetAt(reader: Reader, role: StoredRole, at: { name: string; version: number }): Target | undefined {
   const item = PREFIX + at.name;

@@ -12,26 +12,19 @@ import type { SigningPool } from '../../core/ports.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../formats/keys/public-key.ts';
 import type { Dialect, KeySignature } from '../../formats/metadata/dialect.ts';
-import {
-  assembleEnvelope,
-  canonicalOf,
-  decodeRole,
-  encodeSigned,
-  signatureMessage,
-} from '../../formats/metadata/envelope.ts';
-import { targetsBody } from '../../plan/bodies.ts';
+import { assembleEnvelope, canonicalOf, decodeRole, signatureMessage } from '../../formats/metadata/envelope.ts';
 import { expiryOf } from '../../plan/lifetime.ts';
 import { versionAfter } from '../../plan/next-version.ts';
 import type { SignerKey } from '../../signers/signer.ts';
 import { imageRoleAt } from '../../store/delegations.ts';
 import type { Tx } from '../../store/reader.ts';
 import type { Identity } from '../../store/repository.ts';
-import type { StoredRole } from '../../store/roles.ts';
-import { completeTargets, nextTargets } from '../../store/targets.ts';
 import { addCompleteVersion } from '../../store/versions.ts';
 import type { StoredSignature } from '../../store/versions.ts';
 import { requireThresholds } from '../../trust/role-policy.ts';
 import type { RolePolicy } from '../../trust/role-policy.ts';
+import { binPayload } from './bin-payload.ts';
+import type { BinContent } from './bin-payload.ts';
 import type { Bin, BinsInForce } from './bins-situation.ts';
 import { sectionOf } from './collect-signatures.ts';
 import { delegatedPolicyOf } from './verify-complete.ts';
@@ -77,8 +70,7 @@ export async function signLots(tx: Tx, request: LotsRequest): Promise<void> {
   task.done();
 }
 
-interface MadeBin {
-  readonly role: StoredRole;
+interface MadeBin extends BinContent {
   readonly version: number;
   readonly expires: ReturnType<typeof expiryOf>;
   readonly payload: Uint8Array;
@@ -89,8 +81,8 @@ function makeBin(tx: Tx, bin: Bin, { bins, identity, dialect, takesStaged }: Lot
   const version = versionAfter(role.lastVersion);
   const expires = expiryOf(tx.now, bins.definition.lifetimeSeconds);
   const facts = { version, expires, repository: identity.uuid, kind: 'image' } as const;
-  const targets = takesStaged && bin.hasStaged ? nextTargets(tx, role) : completeTargets(tx, role);
-  return { role, version, expires, payload: encodeSigned(targetsBody(facts, targets), dialect) };
+  const content = { role, takesStaged: takesStaged && bin.hasStaged };
+  return { ...content, version, expires, payload: binPayload(tx, content, { facts, dialect }) };
 }
 
 /** Signatures of a lot: per key those of its bins. */
@@ -156,12 +148,8 @@ interface SignedLot {
   readonly policy: RolePolicy | undefined;
 }
 
-function completeLot(
-  tx: Tx,
-  { keys, dialect, takesStaged }: LotsRequest,
-  { made, signatures, policy }: SignedLot,
-): void {
-  for (const [index, { role, version, expires, payload }] of made.entries()) {
+function completeLot(tx: Tx, { keys, dialect }: LotsRequest, { made, signatures, policy }: SignedLot): void {
+  for (const [index, { role, takesStaged, version, expires, payload }] of made.entries()) {
     const signed = keys.flatMap(({ publicKey }, of): readonly (KeySignature & StoredSignature)[] => {
       const signature = signatures[of]?.[index];
       const { section, keyId } = sectionOf(publicKey);
