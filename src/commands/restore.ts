@@ -17,7 +17,9 @@ export function configure(command: Command): void {
     .argument('<file>', 'the backup')
     .argument('<dir>', 'the folder of the repository; new, or empty')
     .option('--published <tree>', 'the tree it was published to: a folder, or an http(s) URL')
-    .option('--never-published', 'nothing of it was ever published');
+    .option('--published-director <tree>', "the Director's tree (default: director in the folder --published)")
+    .option('--never-published', 'nothing of it was ever published')
+    .option('--director-never-published', 'nothing of the Director was ever published');
   example(
     dryRunFlag(rootFlag(command)),
     'secureev restore oem-2026-11-21.tar oem --published https://updates.example/image --root trust/root.json',
@@ -54,6 +56,8 @@ function inputOf(call: Call): RestoreInput {
     backup: argument(call, 0, 'FILE'),
     folder: argument(call, 1, 'DIR').replace(/(?<=.)\/+$/, ''),
     published: published?.replace(/(?<=.)\/+$/, ''),
+    director: text(call, 'publishedDirector')?.replace(/(?<=.)\/+$/, ''),
+    directorNeverPublished: flag(call, 'directorNeverPublished'),
     root: text(call, 'root') ?? call.io.environment.get('SECUREEV_ROOT'),
     dryRun: flag(call, 'dryRun'),
   };

@@ -164,6 +164,7 @@ export const ERROR_CODES = {
   RESTORE_OTHER: 'refused',
   RESTORE_ROOT_MISSING: 'policy',
   RESTORE_DIRECTOR_MISSING: 'usage',
+  RESTORE_DIRECTOR_MISSING: 'usage',
 
   // formats/shares
   SHARE_MALFORMED: 'malformed',

@@ -43,6 +43,7 @@ export interface ShownRestore {
   readonly downloaded: number;
   readonly withoutBytes: readonly string[];
   readonly lostEntries: number;
+  readonly directorVehicles: number | null;
   readonly timestampExpires: Instant | null;
   readonly dryRun: boolean;
 }
@@ -58,11 +59,16 @@ export function restoreText(restored: ShownRestore, now: Instant): string {
     ['made', formatInstant(created)],
     ['objects', String(objects)],
     ['root', root === null ? '' : `SHA-256 ${fingerprint(root)}`],
+    ['Director', directorText(restored.directorVehicles)],
     ['taken over', taken.length === 0 ? 'nothing newer was published' : [...over, ...more].join(', ')],
   ]);
   const did = restored.dryRun ? 'dry run, nothing was kept: would restore' : 'restored';
   const head = `${did} ${printableLine(name)} to ${printableLine(folder)}\n${indented(rows)}`;
   return [head, ...notesOf(restored, now).map((note) => `note: ${note}`)].join('\n');
+}
+
+function directorText(vehicles: number | null): string {
+  return vehicles === null ? '' : `files of ${count(vehicles, 'vehicle')} taken over`;
 }
 
 function had(version: number): string {

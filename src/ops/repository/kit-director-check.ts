@@ -1,4 +1,5 @@
 /** The Director's part of a kit: each vehicle's metadata from the Director's pinned root, matched with the Image repository. */
+import type { Vin } from '../../core/brands.ts';
 import { failure } from '../../core/errors.ts';
 import type { DirectorEntry } from '../../formats/metadata/director-targets.ts';
 import { requireMatch, requireSealedMatch, takeDirectorTargets } from '../../trust/director.ts';
@@ -7,7 +8,8 @@ import type { TrustSource } from '../../trust/source.ts';
 import { updateFrom } from '../../trust/update.ts';
 import { directorSource, findVehicle } from './director-tree.ts';
 import type { KitTargets } from './kit-targets.ts';
-import { attempt } from './kit-work.ts';
+import { checkEnvelopeFile } from './kit-envelopes.ts';
+import { attempt, counted } from './kit-work.ts';
 import type { KitWork } from './kit-work.ts';
 
 /** What the check needs. */
@@ -35,17 +37,19 @@ export async function checkKitDirector(work: KitWork, director: KitDirector): Pr
     if (ids.length === 0) throw failure('TRUST_FILE_MISSING', 'the kit has no Director metadata of any vehicle');
     let images = 0;
     for (const id of ids) images += await checkVehicle(work, { ...director, directorRoot }, id);
-    book.pass('director', `${ids.length} vehicles, ${images} images assigned, all as the Image repository has them`);
+    const found = `${counted(ids.length, 'vehicle')}, ${counted(images, 'image')} assigned`;
+    book.pass('director', `${found}, all as the Image repository has them`);
   });
 }
 
 /** Gives how many images the vehicle is assigned. */
 async function checkVehicle(
-  { io, input }: KitWork,
+  work: KitWork,
   { source, targets, directorRoot }: KitDirector & { directorRoot: Uint8Array },
   id: string,
 ): Promise<number> {
-  const { now, requireHybrid, maxStalenessSeconds, vin } = input;
+  const { io, input } = work;
+  const { now, requireHybrid, maxStalenessSeconds } = input;
   const set = await updateFrom(directorSource(io, `${input.kit}/director`, id), {
     engine: io.engine,
     pinnedRoot: directorRoot,
@@ -54,9 +58,23 @@ async function checkVehicle(
     maxStalenessSeconds,
     kind: 'director',
   });
-  const { entries } = takeDirectorTargets(set, { vin, vehicleId: id }).verified;
-  for (const entry of entries) await matchEntry({ source, targets }, entry, set.root.verified.dialect);
+  const { entries, vin } = takeDirectorTargets(set, { vin: input.vin, vehicleId: id }).verified;
+  for (const entry of entries) {
+    await matchEntry({ source, targets }, entry, set.root.verified.dialect);
+    await checkOwnEnvelope(work, { targets, entry, path: `director/vehicles/${id}/envelopes/${entry.name}.sevk`, vin });
+  }
   return entries.length;
+}
+
+/** The vehicle's own copy of an envelope, where the Director's part has one. */
+async function checkOwnEnvelope(
+  work: KitWork,
+  own: { targets: KitTargets; entry: DirectorEntry; path: string; vin: Vin | undefined },
+): Promise<void> {
+  const { entry, targets, path, vin } = own;
+  const payload = entry.encrypted === undefined ? undefined : targets.paths.get(entry.encrypted.name);
+  if (payload === undefined || !work.index.files.includes(path)) return;
+  await checkEnvelopeFile(work, { payload, path, vin });
 }
 
 async function matchEntry(
@@ -69,7 +87,7 @@ async function matchEntry(
   if (entry.encrypted === undefined) return;
   const sealed = await requireTarget({ source }, targets.set, { name: entry.encrypted.name });
   requireSealedMatch(entry.encrypted, sealed.found);
-  if (targets.names.has(entry.encrypted.name)) return;
+  if (targets.paths.has(entry.encrypted.name)) return;
   throw failure('KIT_TARGET_MISSING', `${entry.encrypted.name} is assigned to a vehicle, and is not in the kit`, {
     target: entry.encrypted.name,
   });

@@ -15,7 +15,8 @@ import type { KitWork } from './kit-work.ts';
 
 /** What is in the kit, verified. */
 export interface KitTargets {
-  readonly names: ReadonlySet<string>;
+  /** Names, and their paths within the kit. */
+  readonly paths: ReadonlyMap<string, string>;
   /** Paths within the kit of the sealed payloads. */
   readonly sealed: readonly string[];
   /** With every role that was loaded on the way. */
@@ -34,7 +35,7 @@ export async function checkKitTargets(
   const { source } = client;
   let { set } = client;
   const { consistentSnapshot: isConsistent } = set.root.verified.signed;
-  const names = new Set<string>();
+  const byName = new Map<string, string>();
   const sealed: string[] = [];
   const paths = index.files.filter((path) => path.startsWith(FOLDER) && !path.endsWith('.sevk'));
   const task = io.progress.start('verifying targets', paths.length, 'items');
@@ -45,12 +46,12 @@ export async function checkKitTargets(
     const { target } = result.found.verified;
     if (`${FOLDER}${targetFileName(name, target, isConsistent)}` !== path) throw notListed(path);
     await checkContent(io, `${input.kit}/${path}`, result.found);
-    names.add(name);
+    byName.set(name, path);
     if (path.endsWith('.sev')) sealed.push(path);
     task.advance(1);
   }
   task.done();
-  return { names, sealed, set };
+  return { paths: byName, sealed, set };
 }
 
 function nameOf(path: string, isConsistent: boolean): TargetName {
@@ -85,7 +86,7 @@ export async function requireRelease(
   if (release === null) return work.book.pass('release', 'it is of no one release');
   const listed = await bundlesOf(release, source, targets.set);
   if (listed.length === 0) throw failure('KIT_TARGET_MISSING', `Targets lists no bundle of release ${release}`);
-  const missing = listed.filter((name) => !targets.names.has(name) && !targets.names.has(`${name}.sev`));
+  const missing = listed.filter((name) => !targets.paths.has(name) && !targets.paths.has(`${name}.sev`));
   if (missing.length === 0) return work.book.pass('release', `${release}: ${listed.join(', ')}`);
   throw failure('KIT_TARGET_MISSING', `release ${release} is not whole: ${missing.join(', ')} is not there`, {
     missing,

@@ -68,3 +68,8 @@ export function releaseOf({ input, index }: KitWork): string | null {
     found: index.release,
   });
 }
+
+/** A number and its noun, in a check's detail. */
+export function counted(number: number, singular: string): string {
+  return `${number} ${singular}${number === 1 ? '' : 's'}`;
+}

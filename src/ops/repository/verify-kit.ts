@@ -17,7 +17,7 @@ import { checkEnvelopes } from './kit-envelopes.ts';
 import { readKit } from './kit-files.ts';
 import { checkKitTargets, requireRelease } from './kit-targets.ts';
 import type { KitTargets } from './kit-targets.ts';
-import { attempt, KIT_CHECKS } from './kit-work.ts';
+import { attempt, counted, KIT_CHECKS } from './kit-work.ts';
 import type { KitCheckId, KitWork, VerifyKitInput } from './kit-work.ts';
 import { attemptChain, passChain } from './metadata-checks.ts';
 import { treeSource } from './tree-source.ts';
@@ -48,7 +48,7 @@ export async function verifyKit(input: VerifyKitInput, io: Io): Promise<KitVerdi
     checks,
     refusal: refusalFrom(checks, input.allowSkip),
     release: input.release ?? index?.release ?? null,
-    targets: [...(found?.targets?.names ?? [])],
+    targets: [...(found?.targets?.paths.keys() ?? [])],
     stale: found === undefined ? [] : staleRoles(found.set),
   };
 }
@@ -67,7 +67,7 @@ async function checkContent(
   { pinnedRoot, directorRoot }: Roots,
 ): Promise<{ set: TrustedSet; targets: KitTargets | undefined } | undefined> {
   const { io, input, book, index } = work;
-  book.pass('files', `${index.files.length} files, made ${formatInstant(index.created)}`);
+  book.pass('files', `${counted(index.files.length, 'file')}, made ${formatInstant(index.created)}`);
   const source = treeSource(io, `${input.kit}/image`).metadata;
   const { now, requireHybrid, maxStalenessSeconds } = input;
   const request = { engine: io.engine, pinnedRoot, now, requireHybrid, maxStalenessSeconds, kind: 'image' } as const;
@@ -78,7 +78,7 @@ async function checkContent(
   passStale(book, set, maxStalenessSeconds);
   const targets = await attempt(book, 'targets', () => checkKitTargets(work, { source, set }));
   if (targets === undefined) return { set, targets };
-  book.pass('targets', `${targets.names.size} targets`);
+  book.pass('targets', counted(targets.paths.size, 'target'));
   await attempt(book, 'release', () => requireRelease(work, { source, targets }));
   await attempt(book, 'envelopes', () => checkEnvelopes(work, targets));
   await checkKitDirector(work, { source, targets, directorRoot });

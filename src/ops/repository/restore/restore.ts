@@ -22,6 +22,8 @@ import { openRestored } from '../../../store/restored.ts';
 import { findRole } from '../../../store/roles.ts';
 import { checkSnapshot } from '../../../store/snapshot.ts';
 import { completeAt, completeVersions, lastComplete } from '../../../store/versions.ts';
+import { takeOverDirector } from './director.ts';
+import type { DirectorTaken } from './director.ts';
 import { downloadObject } from './download-object.ts';
 import { extractBackup, takeAway } from './extract.ts';
 import type { Placed } from './extract.ts';
@@ -38,6 +40,10 @@ export interface RestoreInput {
   readonly folder: string;
   /** The tree that the repository was published to, a folder or URL; undefined where it never was published. */
   readonly published: string | undefined;
+  /** The Director's tree, where it is not `director` in the folder `published`. */
+  readonly director?: string | undefined;
+  /** Nothing of the Director was ever published. */
+  readonly directorNeverPublished?: boolean | undefined;
   /** Path of a pinned root that must be one of the backup's. */
   readonly root: string | undefined;
   readonly dryRun: boolean;
@@ -60,6 +66,8 @@ export interface RestoreAnswer {
   readonly withoutBytes: readonly string[];
   /** Entries of the log that published Snapshots have signed and the backup does not hold. */
   readonly lostEntries: number;
+  /** Vehicles whose Director files were taken over; null where nothing of a Director was. */
+  readonly directorVehicles: number | null;
   /** When the newest published Timestamp expires; null where nothing was published. */
   readonly timestampExpires: Instant | null;
 }
@@ -136,9 +144,11 @@ async function bringUp(io: Io, input: RestoreInput, place: Place & { database: s
   const { head, lost: logs } = walkLog(io.engine, auditChain(repository), state?.logs ?? []);
   const unknown = state === undefined ? [] : unknownTargets(repository, state);
   const held = state === undefined ? new Set<string>() : await fetchObjects(repository, { state, unknown, ...place });
+  const director = await directorTaken(repository, input);
   const taken = repository.transact({ command: 'restore', summary: '' }, (tx) => {
-    const over = state === undefined ? [] : takeOver(tx, { state, known: knownPublicFiles(tx), held });
-    recordRestore(tx, { taken: over, logs, head });
+    const own = state === undefined ? [] : takeOver(tx, { state, known: knownPublicFiles(tx), held });
+    const over = [...own, ...(director?.roots ?? [])];
+    recordRestore(tx, { taken: over, logs, head, vehicles: director?.vehicles ?? 0 });
     return over;
   });
   const withoutBytes = unknown.filter((one) => !held.has(one.sha256)).map(({ name }) => name);
@@ -149,6 +159,7 @@ async function bringUp(io: Io, input: RestoreInput, place: Place & { database: s
     withoutBytes,
     downloaded: unknown.length - withoutBytes.length,
     lostEntries: Math.max(0, ...logs.map(({ length }) => length - head.length)),
+    directorVehicles: director?.vehicles ?? null,
     timestampExpires: state?.timestamp.envelope.signed.expires ?? null,
   };
 }
@@ -199,19 +210,28 @@ async function fetchObjects(
   return held;
 }
 
+async function directorTaken(repository: Repository, input: RestoreInput): Promise<DirectorTaken | undefined> {
+  const { published, director, directorNeverPublished = false } = input;
+  if (published === undefined) return undefined;
+  return await takeOverDirector(repository, { published, director, neverPublished: directorNeverPublished });
+}
+
 interface Restored {
+  /** Whose Director files were taken over. */
+  readonly vehicles: number;
   readonly taken: readonly TakenVersion[];
   readonly logs: readonly PublishedLog[];
   readonly head: LogHead;
 }
 
-function recordRestore(tx: Tx, { taken, logs, head }: Restored): void {
+function recordRestore(tx: Tx, { taken, logs, head, vehicles }: Restored): void {
   const words = taken.map(({ role, before, version }) => `${role} ${version} (was ${before})`);
   const over = words.length === 0 ? 'nothing newer was published' : `taken over as published: ${words.join(', ')}`;
   const last = logs.at(-1);
+  const director = vehicles === 0 ? '' : `; the Director's files of ${vehicles} vehicles`;
   const lost = last === undefined ? '' : `; entries ${head.length + 1} to ${last.length} of the log are lost`;
   tx.summarize(
-    `restored from a backup whose log ends at entry ${head.length}, ${formatInstant(tx.now)}: ${over}${lost}`,
+    `restored from a backup whose log ends at entry ${head.length}: ${over}${director}${lost}`,
   );
   tx.about(...logs.map(logSubject));
   // Even where nothing was taken over, the log says that it was restored.

@@ -22,13 +22,14 @@ import { binsItem, claimDelegated, delegationItem, imageRoleAt } from '../../../
 import type { Reader, Tx } from '../../../store/reader.ts';
 import { adoptVersion, counterScopes, raiseReleaseCounter } from '../../../store/restored.ts';
 import { completeItem, findRole, nextItem, roleAt } from '../../../store/roles.ts';
-import type { ItemValue, StoredRole } from '../../../store/roles.ts';
+import type { ItemValue, RepositoryKind, StoredRole } from '../../../store/roles.ts';
 import { targetItem } from '../../../store/targets.ts';
 import type { StoredSignature } from '../../../store/versions.ts';
 import { delegatedPolicy } from '../../../trust/delegated-policy.ts';
 import type { RolePolicy } from '../../../trust/role-policy.ts';
 import { rootPolicy } from '../../../trust/state.ts';
 import { definitionItem, definitionOfRole } from '../definitions.ts';
+import { roleText } from '../role-address.ts';
 import { claimMember } from '../role-set.ts';
 import { definitionFrom } from './key-definitions.ts';
 import type { KnownFiles } from './key-definitions.ts';
@@ -54,7 +55,9 @@ export interface TakeOver {
 export function takeOver(tx: Tx, request: TakeOver): readonly TakenVersion[] {
   const { roots, targets, snapshot, timestamp } = request.state;
   const taken = [
-    ...roots.map((root, i) => takeRoot(tx, { root, signers: roots[i - 1] ?? root }, request)),
+    ...roots.map((root, i) => {
+      return takeRoot(tx, { kind: 'image', root, signers: roots[i - 1] ?? root, known: request.known });
+    }),
     ...targets.map((role) => takeTargets(tx, role, request)),
     ...[snapshot, timestamp].map((role) => takeListing(tx, role)),
   ];
@@ -81,8 +84,8 @@ function adopt(
     sha256: sha256(tx.io.engine, bytes),
     items: file.items,
   });
-  tx.about(`role:${role.name}`);
-  return { role: role.name, before, version };
+  tx.about(`role:${roleText(role)}`);
+  return { role: roleText(role), before, version };
 }
 
 function signaturesOf(envelope: Envelope, keys: ReadonlyMap<string, PublicKey>): readonly StoredSignature[] {
@@ -106,32 +109,38 @@ function keysOf(...policies: readonly (RolePolicy | undefined)[]): ReadonlyMap<s
   );
 }
 
-function takeRoot(
-  tx: Tx,
-  { root, signers }: { root: Envelope<Root>; signers: Envelope<Root> },
-  { known }: TakeOver,
-): TakenVersion | undefined {
-  const role = roleAt(tx, { repository: 'image', name: 'root' });
+/** A root, and the one that signs for it beside itself: the one before, or itself for the first. */
+export interface RootToTake {
+  readonly kind: RepositoryKind;
+  readonly root: Envelope<Root>;
+  readonly signers: Envelope<Root>;
+  readonly known: KnownFiles;
+}
+
+/** Takes a verified root over, unless it is there. @throws RESTORE_OTHER, KEY_SERVES_ANOTHER */
+export function takeRoot(tx: Tx, { kind, root, signers, known }: RootToTake): TakenVersion | undefined {
+  const role = roleAt(tx, { repository: kind, name: 'root' });
   if (root.signed.version <= (role.completeVersion ?? 0)) return undefined;
   const items = new Map(
     TOP_LEVEL_ROLES.map((name) => {
       const policy = rootPolicy(root.signed, name);
-      return [definitionItem(name), definitionValue(taken(tx, { name, policy, known }))] as const;
+      return [definitionItem(name), definitionValue(taken(tx, { repository: kind, name }, { policy, known }))] as const;
     }),
   );
   const keys = keysOf(rootPolicy(signers.signed, 'root'), rootPolicy(root.signed, 'root'));
   return adopt(tx, role, { envelope: root, keys, items });
 }
 
-/** A role's definition by its policy, its keys claimed for the Image repository. */
+/** A role's definition by its policy, its keys claimed for the repository. */
 function taken(
   tx: Tx,
-  { name, policy, known }: { name: string; policy: RolePolicy; known: KnownFiles },
+  role: { readonly repository: RepositoryKind; readonly name: string },
+  { policy, known }: { policy: RolePolicy; known: KnownFiles },
 ): RoleDefinition {
-  const before = definitionOfRole(tx, { repository: 'image', name }, 'complete');
-  const lifetimeSeconds = before?.lifetimeSeconds ?? defaultLifetimeSeconds(name);
+  const before = definitionOfRole(tx, role, 'complete');
+  const lifetimeSeconds = before?.lifetimeSeconds ?? defaultLifetimeSeconds(role.name, role.repository);
   const definition = definitionFrom({ ...policy, lifetimeSeconds, known });
-  for (const member of definition.members) claimMember(tx, member, 'image');
+  for (const member of definition.members) claimMember(tx, member, role.repository);
   return definition;
 }
 
@@ -208,7 +217,7 @@ function delegationItems(
   const listed = (delegations?.roles ?? []).map((delegation, position) => {
     const roles = delegation.roles.map((to) => {
       const policy = delegatedPolicy(file, { ...to, delegation: delegation.name });
-      return { name: to.name, definition: taken(tx, { name: to.name, policy, known }) };
+      return { name: to.name, definition: taken(tx, { repository: 'image', name: to.name }, { policy, known }) };
     });
     const item = delegationItem(delegation.name);
     claimDelegated(tx, role, { item, names: roles.map(({ name }) => name) });
@@ -221,7 +230,7 @@ function delegationItems(
   const { namePrefix, bitLength } = succinct;
   const policy = delegatedPolicy(file, { ...succinct, name: namePrefix, delegation: namePrefix });
   claimDelegated(tx, role, { item: binsItem(namePrefix), names: [namePrefix] });
-  const definition = taken(tx, { name: namePrefix, policy, known });
+  const definition = taken(tx, { repository: 'image', name: namePrefix }, { policy, known });
   return [...listed, [binsItem(namePrefix), binsValue({ namePrefix, bitLength, definition })]];
 }
 
