@@ -39,9 +39,17 @@ describe('ecu import and ecu list', () => {
         { id: 'ZG_DRIVE', ecus: [{ id: 'DOOR_R' }, { id: 'MCU', currentVersion: '1.0.0' }] },
       ]);
       expect((await session.json('ecu import registry.yaml', { env })).result).toMatchObject({
+        added: 0,
         changed: 0,
         removed: 0,
+        same: 6,
       });
+      await session.write(
+        'other.yaml',
+        TEST_REGISTRY.replace('name: Motor', 'name: Engine').replace('DOOR_R', 'DOOR_2'),
+      );
+      const other = await session.ok('ecu import other.yaml --replace --dry-run', { env });
+      expect(other).toBe('model EV-1: 2 gateways and 4 ECUs: 1 added, 1 changed, 1 removed, 4 same\n');
       await session.write('smaller.yaml', TEST_REGISTRY.replace(/ {2}- id: ZG_DRIVE[^]*/, ''));
       const kept = await session.json('ecu import smaller.yaml', { env });
       expect(kept.result).toMatchObject({ gateways: 1, ecus: 2, changed: 0, removed: 0 });

@@ -73,6 +73,8 @@ describe('verify blob', () => {
     expect([keyless.status, keyless.error?.code]).toEqual([3, 'CHECK_SKIPPED']);
     const allowed = '--allow-skip contents --allow-skip clear-target';
     await expect(session.ok(`verify blob ${BLOB} ${FULL} ${allowed}`)).resolves.toContain('VERIFIED');
+    const misspelt = await session.json(`verify blob ${BLOB} ${FULL} ${allowed} --allow-skip content`);
+    expect([misspelt.status, misspelt.error?.code]).toEqual([2, 'USAGE']);
     expect(await outcomes(`verify blob ${BLOB} --root trust/root.json --key keys/car.key`)).toMatchObject({
       structure: 'pass',
       envelopes: 'pass',

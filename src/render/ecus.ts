@@ -33,10 +33,13 @@ export function ecuImportText(done: {
   readonly model: string;
   readonly gateways: number;
   readonly ecus: number;
+  readonly added: number;
   readonly changed: number;
   readonly removed: number;
+  readonly same: number;
 }): string {
-  const removed = done.removed === 0 ? '' : `, ${done.removed} removed`;
+  const { added, changed, removed, same } = done;
+  const counts = Object.entries({ added, changed, removed, same }).filter(([, n]) => n > 0);
   const what = `${count(done.gateways, 'gateway')} and ${count(done.ecus, 'ECU')}`;
-  return `model ${done.model}: ${what}, ${done.changed} new or different${removed}`;
+  return `model ${done.model}: ${what}: ${counts.map(([name, n]) => `${n} ${name}`).join(', ')}`;
 }

@@ -4,7 +4,7 @@
  * Invariants: WAL, `synchronous=FULL`, foreign keys on; a file that is no repository, is newer than this program, or lies
  * on a network file system (where WAL's shared memory does not work) is refused before anything is written.
  */
-import { statfsSync } from 'node:fs';
+import { closeSync, fchmodSync, openSync, statfsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { failure, isFailure, SecureevError } from '../core/errors.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
@@ -39,6 +39,7 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 /** Opens and checks a database. @throws DATABASE_NETWORK, DATABASE_FOREIGN, DATABASE_NEWER, DATABASE_FAILED, REPOSITORY_BUSY */
 export function openDatabase(options: OpenOptions): Connection {
   return guarded(() => {
+    if (options.mode === 'create') createPrivately(options.path);
     const connection = new Database(options.path, {
       readonly: options.mode === 'read',
       fileMustExist: options.mode !== 'create',
@@ -52,6 +53,17 @@ export function openDatabase(options: OpenOptions): Connection {
       throw thrown;
     }
   });
+}
+
+/** For its owner only, whatever the umask; SQLite gives its log and shared memory the same mode. */
+function createPrivately(path: string): void {
+  try {
+    const file = openSync(path, 'wx', 0o600);
+    fchmodSync(file, 0o600);
+    closeSync(file);
+  } catch (cause) {
+    throw new SecureevError('DATABASE_FAILED', { message: `repository database: cannot create ${path}`, cause });
+  }
 }
 
 /** Refuses a folder on a network file system; `type` is statfs' `f_type`. @throws DATABASE_NETWORK */

@@ -41,6 +41,20 @@ describe('the folder', () => {
     expect(await machine.io.files.list('oem')).toEqual(['objects', 'repo.db', 'repo.db-shm', 'repo.db-wal']);
   });
 
+  test("is its owner's alone, whatever the umask", async () => {
+    await using machine = await folderIo();
+    const before = process.umask(0);
+    try {
+      using repository = await createRepository(machine.io, 'oem', IDENTITY);
+      expect(repository.identity.name).toBe(IDENTITY.name);
+      for (const name of ['repo.db', 'repo.db-wal', 'repo.db-shm']) {
+        expect((await machine.io.files.status(`oem/${name}`))?.mode.toString(8)).toBe('600');
+      }
+    } finally {
+      process.umask(before);
+    }
+  });
+
   test('holds only STRICT tables', async () => {
     await using machine = await folderIo();
     using repository = await createRepository(machine.io, 'oem', IDENTITY);

@@ -23,9 +23,11 @@ export interface EcuImportAnswer {
   readonly model: string;
   readonly gateways: number;
   readonly ecus: number;
-  /** Gateways and ECUs that are new or different. */
+  /** Gateways and ECUs that are new, different, gone, and as they were. */
+  readonly added: number;
   readonly changed: number;
   readonly removed: number;
+  readonly same: number;
 }
 
 /** Adds and updates the gateways and ECUs of a model. @throws REGISTRY_MALFORMED, YAML_MALFORMED, YAML_FIELD_UNKNOWN */
@@ -37,13 +39,23 @@ export async function importEcus(input: EcuImportInput, io: Io): Promise<EcuImpo
   const ecus = gateways.reduce((sum, gateway) => sum + gateway.ecus.length, 0);
   const summary = `imported ${gateways.length} gateways and ${ecus} ECUs of model ${model}`;
   return repository.transact({ command: 'ecu import', summary, dryRun: input.dryRun }, (tx) => {
-    const changed = putAll(tx, registry);
+    const known = knownIds(tx, model);
+    const put = putAll(tx, registry);
+    const added = [...gateways, ...gateways.flatMap((gateway) => gateway.ecus)].filter(
+      ({ id }) => !known.has(id),
+    ).length;
     const removed = input.replace ? removeOthers(tx, registry) : 0;
+    const same = gateways.length + ecus - put;
     tx.about(`model:${model}`);
-    return { model, gateways: gateways.length, ecus, changed, removed };
+    return { model, gateways: gateways.length, ecus, added, changed: put - added, removed, same };
   });
 }
 
+function knownIds(tx: Tx, model: string): ReadonlySet<string> {
+  return new Set([...gatewaysOf(tx, model), ...ecusOf(tx, model)].map(({ id }) => id));
+}
+
+/** How many are new or different. */
 function putAll(tx: Tx, { model, gateways }: Registry): number {
   let changed = 0;
   for (const gateway of gateways) changed += Number(putGateway(tx, { model, id: gateway.id, name: gateway.name }));

@@ -4,6 +4,7 @@
  * Invariant: every check of the list has exactly one outcome; one that was not reached is skipped and says why. A failure
  * that is not about the input (a file that cannot be read, an interruption, a bug of ours) is no check: it is thrown.
  */
+import { quote } from '../../core/brands.ts';
 import { ERROR_CODES, isFailure, SecureevError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { Check } from '../../core/report.ts';
@@ -46,8 +47,13 @@ export function refusalOf(thrown: unknown): SecureevError {
   throw thrown;
 }
 
-/** Why a list of checks as a whole is refused; undefined where every check passed or was allowed to be skipped. */
+/**
+ * Why a list of checks as a whole is refused; undefined where every check passed or was allowed to be skipped.
+ *
+ * @throws USAGE where a check that may be skipped is none of the list
+ */
 export function refusalFrom(checks: readonly Check[], allowSkip: readonly string[]): SecureevError | undefined {
+  requireKnown(checks, allowSkip);
   const failed = checks.filter(({ status }) => status === 'fail');
   const skipped = checks.filter(({ id, status }) => status === 'skip' && !allowSkip.includes(id));
   const [first] = failed;
@@ -61,6 +67,18 @@ export function refusalFrom(checks: readonly Check[], allowSkip: readonly string
     message: `checks were skipped: ${ids.join(', ')}`,
     hint: `give what they need, or accept it: ${ids.map((id) => `--allow-skip ${id}`).join(' ')}`,
     details: { skipped: ids },
+  });
+}
+
+/** A misspelt id would leave a check skipped that somebody wanted, or seem to allow what it does not. */
+function requireKnown(checks: readonly Check[], allowSkip: readonly string[]): void {
+  const ids = checks.map(({ id }) => id);
+  const unknown = allowSkip.find((id) => !ids.includes(id));
+  if (unknown === undefined) return;
+  throw new SecureevError('USAGE', {
+    message: `--allow-skip ${quote(unknown).slice(1, -1)}: there is no such check`,
+    hint: `the checks are ${ids.join(', ')}`,
+    details: { checks: ids },
   });
 }
 
