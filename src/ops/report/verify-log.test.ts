@@ -57,7 +57,12 @@ describe('verify log', () => {
     await repository.sign(ONLINE, ONLINE);
     await publishImage({ repository: repository.choice, folder: 'public' }, repository.io);
     const answer = await verify(repository);
-    expect(statuses(answer)).toEqual(['log-chain pass', 'anchor-signatures pass', 'log-anchor pass']);
+    expect(statuses(answer)).toEqual([
+      'log-chain pass',
+      'anchor-signatures pass',
+      'log-anchor pass',
+      'log-restores pass',
+    ]);
     expect(answer.checks[2]?.detail).toBe('2 published heads found');
     expect(answer.refusal).toBeUndefined();
     expect(statuses(await verify(repository, { anchor: 'public/metadata' }))).toEqual(statuses(answer));
@@ -69,7 +74,12 @@ describe('verify log', () => {
     database.exec("DROP TRIGGER audit_no_update; UPDATE audit SET summary = 'nothing' WHERE position = 3");
     database.close();
     const answer = await verify(repository);
-    expect(statuses(answer)).toEqual(['log-chain fail', 'anchor-signatures pass', 'log-anchor fail']);
+    expect(statuses(answer)).toEqual([
+      'log-chain fail',
+      'anchor-signatures pass',
+      'log-anchor fail',
+      'log-restores pass',
+    ]);
     expect(answer.refusal?.code).toBe('AUDIT_BROKEN');
   });
 
@@ -77,7 +87,12 @@ describe('verify log', () => {
     await using repository = await published();
     forge(repository, (database) => database.exec("UPDATE audit SET actor = 'someone else' WHERE position = 2"));
     const answer = await verify(repository);
-    expect(statuses(answer)).toEqual(['log-chain pass', 'anchor-signatures pass', 'log-anchor fail']);
+    expect(statuses(answer)).toEqual([
+      'log-chain pass',
+      'anchor-signatures pass',
+      'log-anchor fail',
+      'log-restores pass',
+    ]);
     expect(answer.refusal?.code).toBe('AUDIT_REWRITTEN');
   });
 
@@ -85,7 +100,12 @@ describe('verify log', () => {
     await using repository = await published();
     forge(repository, (database) => database.exec('DELETE FROM audit WHERE position > 3'));
     const answer = await verify(repository);
-    expect(statuses(answer)).toEqual(['log-chain pass', 'anchor-signatures pass', 'log-anchor fail']);
+    expect(statuses(answer)).toEqual([
+      'log-chain pass',
+      'anchor-signatures pass',
+      'log-anchor fail',
+      'log-restores pass',
+    ]);
   });
 
   test('refuses an anchor that the pinned root does not vouch for, and skips nothing silently', async () => {
@@ -99,6 +119,7 @@ describe('verify log', () => {
       'log-chain pass',
       'anchor-signatures fail',
       'log-anchor skip',
+      'log-restores pass',
     ]);
     const inside = verify(repository, { root: 'public/metadata/1.root.json' });
     await expect(inside).rejects.toSatisfy((thrown) => isFailure(thrown, 'ROOT_INSIDE_TREE'));
@@ -108,7 +129,12 @@ describe('verify log', () => {
     const accepted = { ...alone, allowSkip: ['anchor-signatures', 'log-anchor'] };
     expect((await verifyLog(accepted, repository.io)).refusal).toBeUndefined();
     const unpinned = await verifyLog({ ...alone, anchor: 'public' }, repository.io);
-    expect(statuses(unpinned)).toEqual(['log-chain pass', 'anchor-signatures skip', 'log-anchor pass']);
+    expect(statuses(unpinned)).toEqual([
+      'log-chain pass',
+      'anchor-signatures skip',
+      'log-anchor pass',
+      'log-restores pass',
+    ]);
   });
 });
 

@@ -64,9 +64,8 @@ export async function verifyLog(input: VerifyLogInput, io: Io): Promise<VerifyLo
   const book = checkBook<CheckId>(TITLES);
   const snapshots = await anchorSnapshots(io, input, { book, uuid: repository.identity.uuid });
   const anchored = snapshots.flatMap(({ version, extension }) => logOf(version, extension?.log));
-  const { head, explained } = walk(repository, { book, anchored });
-  // Asked only where something was lost: a repository that was never restored has nothing to answer.
-  const checks = book.list().filter(({ id }) => id !== 'log-restores' || explained);
+  const head = walk(repository, { book, anchored });
+  const checks = book.list();
   const refusal = refusalFrom(checks, input.allowSkip);
   return { checks, length: head.length, head: toHex(head.hash), refusal };
 }
@@ -86,7 +85,7 @@ function logOf(version: number, log: { length: number; head: string } | undefine
 function walk(
   repository: Repository,
   { book, anchored }: { book: CheckBook<CheckId>; anchored: readonly Anchor[] },
-): { head: LogHead; explained: boolean } {
+): LogHead {
   const heads = new Map<number, string>(anchored.map(({ length }) => [length, '']));
   const told: ToldLog[] = [];
   let head = EMPTY_LOG;
@@ -106,7 +105,8 @@ function walk(
   if (unexplained !== undefined) book.fail('log-anchor', cut(unexplained, head));
   else if (anchored.length > 0) book.pass('log-anchor', `${found} published heads found${beside(explained.length)}`);
   if (explained.length > 0) tellRestores(book, explained, told);
-  return { head, explained: explained.length > 0 };
+  else book.pass('log-restores', told.length === 0 ? 'it tells of none' : 'none of these Snapshots is concerned');
+  return head;
 }
 
 function beside(explained: number): string {

@@ -4,7 +4,6 @@
  * Invariants: a version that clients may have is never given out again with other content; the repository appears in its
  * folder only when everything was checked; whatever fails, the folder is as it was. The backup may be an attacker's.
  */
-import { formatInstant } from '../../../core/brands.ts';
 import type { Instant } from '../../../core/brands.ts';
 import { equalBytes, fromHex, toHex } from '../../../core/bytes.ts';
 import { failure, SecureevError } from '../../../core/errors.ts';
