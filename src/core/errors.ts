@@ -65,6 +65,7 @@ export const ERROR_CODES = {
   OTAP_TOO_LARGE: 'malformed',
   OTAP_MANIFEST_MALFORMED: 'malformed',
   OTAP_DUPLICATE_ECU: 'malformed',
+  OTAP_UNSIGNED: 'refused',
   OTAP_TRAILING_BYTES: 'malformed',
   OTAP_TREE_MISMATCH: 'refused',
   OTAP_CHUNK_MISMATCH: 'refused',
@@ -163,7 +164,6 @@ export const ERROR_CODES = {
   RESTORE_OCCUPIED: 'environment',
   RESTORE_OTHER: 'refused',
   RESTORE_ROOT_MISSING: 'policy',
-  RESTORE_DIRECTOR_MISSING: 'usage',
   RESTORE_DIRECTOR_MISSING: 'usage',
 
   // formats/shares

@@ -36,19 +36,24 @@ export interface Prefix {
   readonly gatewayBytes: number;
 }
 
+/** Encodes what all versions begin with: 9 bytes and the gateway id. */
+export function encodePrefix(prefix: { version: number; ecuCount: number; gateway: Name }): Uint8Array<ArrayBuffer> {
+  const gateway = utf8(prefix.gateway);
+  const fixed = new Uint8Array(PREFIX_BYTES - MAGIC.length);
+  const view = new DataView(fixed.buffer);
+  view.setUint16(0, prefix.version);
+  view.setUint16(2, prefix.ecuCount);
+  view.setUint8(4, gateway.length);
+  return concatBytes(MAGIC, fixed, gateway);
+}
+
 /** Encodes a header: 25 bytes and the gateway id. */
 export function encodeHeader(header: HeaderV2): Uint8Array<ArrayBuffer> {
-  const gateway = utf8(header.gateway);
-  const fixed = new Uint8Array(PREFIX_BYTES - MAGIC.length);
   const lengths = new Uint8Array(LENGTHS_BYTES);
-  const view = new DataView(fixed.buffer);
-  view.setUint16(0, VERSION);
-  view.setUint16(2, header.ecuCount);
-  view.setUint8(4, gateway.length);
   const numbers = new DataView(lengths.buffer);
   numbers.setUint32(4, header.manifestBytes);
   numbers.setUint32(8, header.signaturesBytes);
-  return concatBytes(MAGIC, fixed, gateway, lengths);
+  return concatBytes(encodePrefix({ ...header, version: VERSION }), lengths);
 }
 
 /** Whether a file that begins so calls itself an OTAP bundle. */

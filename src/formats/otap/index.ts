@@ -11,19 +11,26 @@ import type { ByteReader } from './byte-reader.ts';
 import type { BundleHead, BundleImage } from './bundle.ts';
 import { decodePrefix, PREFIX_BYTES } from './header.ts';
 import type { Prefix } from './header.ts';
-import { readPayload } from './payload.ts';
 import type { ImageSink, PayloadContext } from './payload.ts';
+import { otapV1 } from './v1.ts';
+import type { ScanSource } from './v1.ts';
 import { otapV2 } from './v2.ts';
 
 /** How one version is read. */
 export interface OtapVersion {
   readonly version: number;
-  /** Reads what comes after the first 9 bytes, up to the payloads. */
-  readonly readHead: (reader: ByteReader, prefix: Prefix) => Promise<BundleHead>;
+  /** Reads what comes after the first 9 bytes, up to the payloads; a version without a manifest tries the payloads for it. */
+  readonly readHead: (reader: ByteReader, prefix: Prefix, source?: ScanSource) => Promise<BundleHead>;
+  /** Reads the next payload, which is that of `image`. */
+  readonly readPayload: (
+    reader: ByteReader,
+    image: BundleImage,
+    context: PayloadContext & { readonly sink?: ImageSink | undefined },
+  ) => Promise<void>;
 }
 
 /** The versions that can be read. */
-export const OTAP_VERSIONS = [otapV2] as const satisfies readonly OtapVersion[];
+export const OTAP_VERSIONS = [otapV1, otapV2] as const satisfies readonly OtapVersion[];
 
 /** A bundle whose head has been read and whose payloads stand next in the stream. */
 export interface OpenBundle {
@@ -41,22 +48,25 @@ export interface PayloadsContext extends PayloadContext {
 }
 
 /**
- * Reads the head of the bundle that `source` streams; the whole is hashed on the way.
+ * Reads the head of the bundle that `source` streams; the whole is hashed on the way. A bundle of version 1 can only be
+ * read where `again` gives the same bytes once more.
  *
  * @throws OTAP_VERSION_UNKNOWN, OTAP_MALFORMED, OTAP_TRUNCATED and those of the version's `readHead`
  */
 export async function openBundle(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   engine: EngineName,
+  again?: Omit<ScanSource, 'engine'>,
 ): Promise<OpenBundle> {
   const hash = startSha256(engine);
   const reader = byteReader(source, (block) => hash.update(block));
   const prefix = decodePrefix(await reader.take(PREFIX_BYTES, 'header'));
-  const head = await versionOf(prefix.version).readHead(reader, prefix);
+  const version = versionOf(prefix.version);
+  const head = await version.readHead(reader, prefix, again && { ...again, engine });
 
   async function readPayloads(images: readonly BundleImage[], context: PayloadsContext): Promise<void> {
     for (const image of images) {
-      await readPayload(reader, image, { ...context, sink: await context.sinkOf?.(image) });
+      await version.readPayload(reader, image, { ...context, sink: await context.sinkOf?.(image) });
     }
   }
 

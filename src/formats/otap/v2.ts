@@ -13,6 +13,7 @@ import type { BundleHead, Manifest } from './bundle.ts';
 import { decodeHeaderRest, decodePrefix, encodeHeader, LENGTHS_BYTES, PREFIX_BYTES } from './header.ts';
 import type { HeaderV2, Prefix } from './header.ts';
 import { decodeManifest } from './manifest.ts';
+import { readPayload } from './payload.ts';
 
 const LABEL = utf8('secureev/otap/2');
 
@@ -55,7 +56,7 @@ function malformedParts(): Error {
 }
 
 /** How version 2 is read. */
-export const otapV2 = { version: 2, readHead } as const;
+export const otapV2 = { version: 2, readHead, readPayload } as const;
 
 /**
  * Reads header, manifest and signatures.
