@@ -193,7 +193,7 @@ describe('what is refused', () => {
     ['a pattern that leaves its segment', 'fw', '../*', {}, 'PATH_PATTERN'],
     ['a pattern with an empty segment', 'fw', 'fw//*', {}, 'PATH_PATTERN'],
     ['the name of a role of the root', 'snapshot', 'fw/*', {}, 'DELEGATION_FORM'],
-    ['an unsafe name', '../fw', 'fw/*', {}, 'VALUE_MALFORMED'],
+    ['an unsafe name', '../fw', 'fw/*', { keys: ['fw'] }, 'VALUE_MALFORMED'],
     ['a delegator that is not there', 'fw', 'fw/*', { under: 'nobody' }, 'ROLE_UNKNOWN'],
     ['several keys without a threshold', 'fw', 'fw/*', { keys: ['a', 'b'] }, 'THRESHOLD_MISSING'],
     ['more agreement than roles', 'fw', 'fw/*', { keys: ['r1=a', 'r2=b'], agreement: 3 }, 'DELEGATION_FORM'],

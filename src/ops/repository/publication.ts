@@ -3,8 +3,7 @@
  *
  * Invariant: the clear bytes of a confidential target are not among the files, whatever lies in `objects/`.
  */
-import { fromHex, toHex } from '../../core/bytes.ts';
-import { parseTargetName } from '../../core/brands.ts';
+import { toHex } from '../../core/bytes.ts';
 import type { TargetName } from '../../core/brands.ts';
 import { failure, SecureevError } from '../../core/errors.ts';
 import { decodeRole } from '../../formats/metadata/envelope.ts';
@@ -12,13 +11,15 @@ import { dialectOf } from '../../formats/metadata/index.ts';
 import type { Dialect } from '../../formats/metadata/index.ts';
 import { tuf } from '../../formats/metadata/tuf.ts';
 import { TOP_LEVEL_ROLES } from '../../formats/metadata/types.ts';
-import type { Snapshot, Targets } from '../../formats/metadata/types.ts';
+import type { Snapshot } from '../../formats/metadata/types.ts';
+import { binsPrefixOf, delegatorOf } from '../../store/delegations.ts';
 import type { Reader } from '../../store/reader.ts';
-import { findRole } from '../../store/roles.ts';
+import { completeItem, findRole } from '../../store/roles.ts';
 import type { StoredRole } from '../../store/roles.ts';
 import { setting } from '../../store/settings.ts';
-import { targetAt } from '../../store/targets.ts';
-import { completeAt, completeVersions, lastComplete } from '../../store/versions.ts';
+import { completeTargets, targetAt } from '../../store/targets.ts';
+import type { Target } from '../../store/targets.ts';
+import { completeAt, completeVersions } from '../../store/versions.ts';
 
 /** A metadata file of the tree. */
 export interface PublishedFile {
@@ -26,7 +27,10 @@ export interface PublishedFile {
   readonly version: number;
   /** Within the tree, e.g. `metadata/3.targets.json`. */
   readonly path: string;
+  /** Read from the database each time it is asked for: there may be very many. */
   readonly bytes: Uint8Array;
+  /** The prefix of the hashed bins that it is one of. */
+  readonly bins?: string | undefined;
 }
 
 /** A target file of the tree. */
@@ -89,34 +93,60 @@ export function targetPath(dialect: Dialect, name: TargetName, sha256: Uint8Arra
 function targetsFiles(reader: Reader, snapshot: Snapshot): readonly PublishedFile[] {
   return [...snapshot.meta].map(([file, { version }]) => {
     const name = file.replace(/\.json$/, '');
-    return fileAt(reader, completeRole(reader, name), version);
+    const role = completeRole(reader, name);
+    const bins = binsPrefixOf(reader, name);
+    // A getter does not outlive a spread, so this is made last.
+    return withBytes(reader, role, { ...fileFacts(reader, role, version), bins });
   });
 }
 
-/** Reads the flags of every listed target; a confidential one must have its sealed payload beside it. */
+/** The files that may be downloaded; a confidential one must have its sealed payload beside it. */
 function filesOf(reader: Reader, targets: readonly PublishedFile[]): readonly PublishedTarget[] {
-  const bodies = targets.map((file) => ({ file, body: decodeRole(file.bytes, 'targets').unverified.signed }));
-  const names = new Set<string>(bodies.flatMap(({ body }) => [...body.targets.keys()]));
-  return bodies.flatMap(({ file, body }) => filesOfRole(reader, { file, body, names }));
+  const files: PublishedTarget[] = [];
+  const sealed = new Set<string>();
+  const needed: string[] = [];
+  const isDelegated = delegationCheck(reader);
+  for (const file of targets.filter(({ role }) => isDelegated(role))) {
+    for (const target of listedBy(reader, file)) {
+      if (target.name.endsWith('.sev')) sealed.add(target.name);
+      if (!target.confidential) files.push(publishedTarget(reader, target));
+      else if (!target.insideBundle) needed.push(target.name);
+    }
+  }
+  const missing = needed.find((name) => !sealed.has(`${name}.sev`));
+  if (missing !== undefined) throw sealedMissing(missing);
+  return files;
 }
 
-function filesOfRole(
-  reader: Reader,
-  listed: { file: PublishedFile; body: Targets; names: ReadonlySet<string> },
-): readonly PublishedTarget[] {
-  const role = completeRole(reader, listed.file.role);
-  const files: PublishedTarget[] = [];
-  for (const [name, { length, hashes }] of listed.body.targets) {
-    const known = targetAt(reader, role, { name, version: listed.file.version });
-    if (known === undefined)
-      throw failure('INTERNAL', `${listed.file.path} lists ${name}, which the store does not know`);
-    if (!known.confidential) {
-      const sha256 = fromHex(hashes.get('sha256') ?? '');
-      const target = parseTargetName(name);
-      files.push({ name: target, path: targetPath(dialectIn(reader), target, sha256), sizeBytes: length, sha256 });
-    } else if (!known.insideBundle && !listed.names.has(`${name}.sev`)) throw sealedMissing(name);
+/** Whether somebody delegates to a role: what one lists that nobody is sent to any more is not published. */
+function delegationCheck(reader: Reader): (role: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (role) => {
+    const delegator = role === 'targets' ? undefined : delegatorOf(reader, role);
+    if (delegator === undefined) return role === 'targets';
+    const place = `${delegator.role.id}/${delegator.item}`;
+    const found = known.get(place) ?? completeItem(reader, delegator.role, delegator.item) !== undefined;
+    known.set(place, found);
+    return found;
+  };
+}
+
+/** What a file lists; as the store has it where that is the last complete version. */
+function* listedBy(reader: Reader, file: PublishedFile): Iterable<Target> {
+  const role = completeRole(reader, file.role);
+  if (role.completeVersion === file.version) {
+    yield* completeTargets(reader, role);
+    return;
   }
-  return files;
+  for (const name of decodeRole(file.bytes, 'targets').unverified.signed.targets.keys()) {
+    const known = targetAt(reader, role, { name, version: file.version });
+    if (known === undefined) throw failure('INTERNAL', `${file.path} lists ${name}, which the store does not know`);
+    yield known;
+  }
+}
+
+function publishedTarget(reader: Reader, { name, length, sha256 }: Target): PublishedTarget {
+  return { name, path: targetPath(dialectIn(reader), name, sha256), sizeBytes: length, sha256 };
 }
 
 function sealedMissing(name: string): SecureevError {
@@ -137,9 +167,22 @@ function completeRole(reader: Reader, name: string): StoredRole {
 }
 
 function fileAt(reader: Reader, role: StoredRole, version: number): PublishedFile {
-  const complete = version === role.completeVersion ? lastComplete(reader, role) : completeAt(reader, role, version);
-  if (complete === undefined) throw failure('INTERNAL', `${role.name} ${version} is listed but not complete`);
-  return { role: role.name, version, path: metadataPath(role.name, version, dialectIn(reader)), bytes: complete.file };
+  return withBytes(reader, role, fileFacts(reader, role, version));
+}
+
+function fileFacts(reader: Reader, { name }: StoredRole, version: number): Omit<PublishedFile, 'bytes'> {
+  return { role: name, version, path: metadataPath(name, version, dialectIn(reader)) };
+}
+
+function withBytes(reader: Reader, role: StoredRole, facts: Omit<PublishedFile, 'bytes'>): PublishedFile {
+  return {
+    ...facts,
+    get bytes() {
+      const complete = completeAt(reader, role, facts.version);
+      if (complete === undefined) throw failure('INTERNAL', `${role.name} ${facts.version} is listed but not complete`);
+      return complete.file;
+    },
+  };
 }
 
 function dialectIn(reader: Reader): Dialect {

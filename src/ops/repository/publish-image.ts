@@ -6,8 +6,11 @@
  */
 import type { Io } from '../../core/ports.ts';
 import type { Repository } from '../../store/repository.ts';
+import { isBinsPrefix } from '../../store/delegations.ts';
 import { findRole, hasStaged } from '../../store/roles.ts';
 import { findSetting, writeSetting } from '../../store/settings.ts';
+import { binsInForce, binsToSign } from './bins-situation.ts';
+import { isTopLevel } from './definitions.ts';
 import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
@@ -17,6 +20,7 @@ import { collectPublication } from './publication.ts';
 import type { Publication } from './publication.ts';
 import { publishOrder } from './publish-order.ts';
 import { refuseOtherTree } from './published-tree.ts';
+import { signedRoles } from './signed-roles.ts';
 import { situationOf } from './situation.ts';
 import { changedFiles, writeTree } from './tree-writer.ts';
 import { verifyPublication } from './verify-publication.ts';
@@ -34,7 +38,7 @@ export interface PublishInput {
 
 /** What was published. */
 export interface PublishAnswer {
-  /** Role -> version. */
+  /** Role -> version; hashed bins, of which there are many, left out. */
   readonly versions: Readonly<Record<string, number>>;
   /** Paths within the tree, in the order in which they were written. */
   readonly written: readonly string[];
@@ -84,18 +88,35 @@ function recordPublication(repository: Repository, publication: Publication, wri
 
 function versionsOf(publication: Publication): Readonly<Record<string, number>> {
   const { roots, targets, snapshot, timestamp } = publication;
-  const files = [...roots.slice(-1), ...targets, snapshot, timestamp];
+  const files = [...roots.slice(-1), ...targets.filter(({ bins }) => bins === undefined), snapshot, timestamp];
   return Object.fromEntries(files.map(({ role, version }) => [role, version]));
 }
 
-/** What is complete or staged, but not in this tree. */
+/** What is complete or staged, but not in this tree, and what clients would stumble over in it. */
 function notesOn(repository: Repository): readonly string[] {
-  return ['root', 'targets', 'snapshot', 'timestamp'].flatMap((name) => {
-    const role = findRole(repository, { repository: 'image', name });
-    if (role === undefined) return [];
+  return signedRoles(repository).flatMap((address) => {
+    const { name } = address;
+    if (address.repository === 'director') return [];
+    if (isBinsPrefix(repository, name)) return binsNotes(repository, name);
+    const role = findRole(repository, address);
+    const isDelegated = !isTopLevel(name);
+    if (role === undefined) return isDelegated ? [unsignedNote(name)] : [];
     const pending = role.frozenVersion === null ? [] : [`${name} ${role.frozenVersion} waits for signatures`];
     const staged = hasStaged(repository, role) ? [`${name} has staged changes that nobody signed yet`] : [];
-    const { listsCurrent } = situationOf(repository, role, { now: repository.io.clock.now() });
-    return [...pending, ...staged, ...(listsCurrent ? [] : [`${name} does not list the newest versions yet: sign it`])];
+    const situation = situationOf(repository, role, { now: repository.io.clock.now() });
+    const listed = situation.listsCurrent ? [] : [`${name} does not list the newest versions yet: sign it`];
+    const stale = isDelegated && !(situation.hasComplete && situation.meetsThresholds) ? [unsignedNote(name)] : [];
+    return [...pending, ...staged, ...listed, ...stale];
   });
+}
+
+function unsignedNote(name: string): string {
+  return `${name} has no version signed with the keys it has now: clients find nothing of what is delegated to it`;
+}
+
+function binsNotes(repository: Repository, namePrefix: string): readonly string[] {
+  const bins = binsInForce(repository, namePrefix);
+  if ('blocked' in bins) return [unsignedNote(namePrefix)];
+  const changed = binsToSign(repository, bins, { now: repository.io.clock.now(), purpose: 'sign' }).length;
+  return changed === 0 ? [] : [`${changed} of the bins ${namePrefix} have changes that nobody signed yet`];
 }

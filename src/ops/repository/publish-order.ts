@@ -32,7 +32,7 @@ export async function publishOrder(io: Io, folder: string, publication: Publicat
   const old = await oldFiles(io, folder, decodeMetadata(timestamp.bytes, 'timestamp').unverified.dialect);
   if (newest === undefined || newestKnown === undefined || newest === newestKnown || old.length === 0) return usual;
   if (meetsRoot(io, newest, old)) return usual;
-  if (meetsRoot(io, newestKnown, [...immutable, timestamp].map(roleAndBytes))) {
+  if (meetsRoot(io, newestKnown, [...immutable, timestamp])) {
     return { metadata: [...immutable, timestamp, ...roots], note: [] };
   }
   return { ...usual, note: [`root ${newest.version} changes keys of other roles: ${ROTATION_NOTE}`] };
@@ -52,10 +52,6 @@ async function knownRoots(io: Io, folder: string, roots: readonly PublishedFile[
 interface RoleFile {
   readonly role: string;
   readonly bytes: Uint8Array;
-}
-
-function roleAndBytes({ role, bytes }: PublishedFile): RoleFile {
-  return { role, bytes };
 }
 
 /** The files that clients of the tree use now. */

@@ -9,9 +9,9 @@ import type { Publication } from './publication.ts';
 export async function verifyPublication(io: Io, publication: Publication): Promise<void> {
   const { roots, targets, snapshot, timestamp } = publication;
   const files = new Map(
-    [...roots, ...targets, snapshot, timestamp].map(({ path, bytes }) => [path.slice(METADATA_FOLDER.length), bytes]),
+    [...roots, ...targets, snapshot, timestamp].map((file) => [file.path.slice(METADATA_FOLDER.length), file]),
   );
-  const source: TrustSource = { fetch: (name) => Promise.resolve(files.get(name)) };
+  const source: TrustSource = { fetch: (name) => Promise.resolve(files.get(name)?.bytes) };
   const pinnedRoot = roots[0]?.bytes ?? new Uint8Array();
   try {
     await updateFrom(source, { engine: io.engine, pinnedRoot, now: io.clock.now(), kind: 'image' });
