@@ -229,9 +229,7 @@ function recordRestore(tx: Tx, { taken, logs, head, vehicles }: Restored): void 
   const last = logs.at(-1);
   const director = vehicles === 0 ? '' : `; the Director's files of ${vehicles} vehicles`;
   const lost = last === undefined ? '' : `; entries ${head.length + 1} to ${last.length} of the log are lost`;
-  tx.summarize(
-    `restored from a backup whose log ends at entry ${head.length}: ${over}${director}${lost}`,
-  );
+  tx.summarize(`restored from a backup whose log ends at entry ${head.length}: ${over}${director}${lost}`);
   tx.about(...logs.map(logSubject));
   // Even where nothing was taken over, the log says that it was restored.
   tx.sql("UPDATE settings SET value = value WHERE name = 'name'").run();
