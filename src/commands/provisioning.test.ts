@@ -77,7 +77,7 @@ describe('provisioning sets (U25)', () => {
     );
     const flags = ['-std=c99', '-Wall', '-Wextra', '-Werror', '-pedantic', '-o', 'roots', 'main.c'];
     execFileSync('gcc', flags, { cwd: session.folder });
-    expect(() => execFileSync('./roots', { cwd: session.folder })).not.toThrow();
+    expect(() => execFileSync(session.path('roots'))).not.toThrow();
   });
 
   test('the same again writes only what is of its time; a dry run writes nothing', async () => {

@@ -83,7 +83,7 @@ describe('the C header (U25)', () => {
   ])('%s takes it without a warning in two files, and it says what it was given', (compiler, extension, standard) => {
     const flags = [standard, '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-O1', '-o', 'roots'];
     execFileSync(compiler, [...flags, `main.${extension}`, `elsewhere.${extension}`], { cwd: folder });
-    const printed = execFileSync('./roots', { cwd: folder, encoding: 'utf8' }).split('\n').slice(0, -1);
+    const printed = execFileSync(join(folder, 'roots'), { encoding: 'utf8' }).split('\n').slice(0, -1);
     expect(printed).toEqual([...expectedLines(IMAGE), ...expectedLines(DIRECTOR)]);
   });
 
