@@ -13,6 +13,11 @@ export const VEHICLE_ROLES = ['targets', 'snapshot', 'timestamp'] as const;
 /** One of {@link VEHICLE_ROLES}. */
 export type VehicleRole = (typeof VEHICLE_ROLES)[number];
 
+/** For this connection: a fleet is walked through once, in the order of its tables, and what was written is not read again. */
+export function keepCacheSmall(reader: Reader): void {
+  reader.sql('PRAGMA cache_size = -8192').run();
+}
+
 /** What is known of a file without its bytes. */
 export interface DirectorFileFacts {
   readonly role: VehicleRole;

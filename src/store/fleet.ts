@@ -218,6 +218,19 @@ export function encryptionKeyOf(reader: Reader, vehicle: string): VehicleKey | u
   return vehicleKeys(reader, vehicle).findLast((key) => key.purpose === 'encryption' && key.revokedAt === null);
 }
 
+/** The id and algorithm of {@link encryptionKeyOf}, for whole fleets. */
+export function encryptionKeyFacts(
+  reader: Reader,
+  vehicle: string,
+): { readonly keyId: string; readonly algorithm: string } | undefined {
+  return reader
+    .sql<{ keyId: string; algorithm: string }>(
+      `SELECT keyid AS keyId, algorithm FROM vehicle_keys
+       WHERE vehicle = ? AND purpose = 'encryption' AND revoked_at IS NULL ORDER BY added_at DESC, keyid DESC LIMIT 1`,
+    )
+    .get(vehicle);
+}
+
 interface VehicleRow {
   readonly id: string;
   readonly vin: string;

@@ -204,3 +204,9 @@ export function sealedPayloadOfTarget(reader: Reader, target: TargetName): Seale
     .get(target);
   return row === undefined ? undefined : payloadOf(row);
 }
+
+/** Whether a key has an envelope of a payload that was not taken away. */
+export function hasEnvelope(reader: Reader, payload: Uint8Array, keyId: string): boolean {
+  const sql = 'SELECT 1 FROM envelopes WHERE payload = ? AND keyid = ? AND removed_at IS NULL';
+  return reader.sql(sql).get(blob(payload), keyId) !== undefined;
+}

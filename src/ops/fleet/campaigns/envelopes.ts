@@ -4,7 +4,7 @@
  * A vehicle that `encrypt` or `envelope add` gave an envelope before needs nothing; for the others the escrow's private key
  * opens the content keys once, and each vehicle's envelope is made in the transaction that signs it.
  */
-import { isFailure, SecureevError } from '../../../core/errors.ts';
+import { SecureevError } from '../../../core/errors.ts';
 import type { Vin } from '../../../core/brands.ts';
 import type { KemId } from '../../../crypto/kems/index.ts';
 import { decodeEnvelope } from '../../../formats/sealed/envelope.ts';
@@ -12,8 +12,8 @@ import { suiteNamed } from '../../../formats/sealed/suites.ts';
 import type { Offers } from '../../../plan/assignment.ts';
 import type { PassphraseChoice } from '../../../signers/index.ts';
 import { sealedName } from '../../../plan/director-bodies.ts';
-import { encryptionKeyOf } from '../../../store/fleet.ts';
-import { addEnvelope, envelopesFor, escrowEnvelopes, findSealedPayload } from '../../../store/sealed.ts';
+import { encryptionKeyFacts } from '../../../store/fleet.ts';
+import { addEnvelope, escrowEnvelopes, findSealedPayload, hasEnvelope } from '../../../store/sealed.ts';
 import type { SealedPayload } from '../../../store/sealed.ts';
 import type { Reader, Tx } from '../../../store/reader.ts';
 import { envelopeTo } from '../../release/envelope-file.ts';
@@ -21,17 +21,15 @@ import type { PayloadSecret } from '../../release/envelope-file.ts';
 import { openForKey, openKey } from '../../release/envelope-opening.ts';
 import { storedPrefix } from '../../release/envelope-payload.ts';
 import { vehicleRecipient } from '../../release/envelope-recipients.ts';
-import type { RecipientRules } from '../../release/envelope-recipients.ts';
+import type { RecipientRules, StoredRecipient } from '../../release/envelope-recipients.ts';
 import { isRehearsal } from '../../repository/rehearsal.ts';
 import { completeTarget } from '../director/image-targets.ts';
 
 /** The sealed payloads of a release by clear target, with their content keys where the escrow's key is at hand. */
 export interface CampaignEnvelopes extends Disposable {
-  /** The targets of `assigned` that the vehicle's key in use has no envelope for. */
-  missing(reader: Reader, vehicle: string, assigned: readonly string[]): readonly string[];
-  /** Why the missing ones of `targets` cannot be made; undefined where they can. */
-  obstacle(reader: Reader, vin: Vin, targets: readonly string[]): string | undefined;
-  /** Makes the missing ones. @throws VEHICLE_KEY_*, SEALED_KEM_NOT_ALLOWED */
+  /** Why a vehicle cannot have an envelope of all that it would be assigned; undefined where it has them, or can. */
+  obstacle(reader: Reader, vehicle: string, assigned: readonly string[]): string | undefined;
+  /** Makes the envelopes that are missing; how many they were. @throws CAMPAIGN_NOT_ENCRYPTED, VEHICLE_KEY_*, SEALED_KEM_NOT_ALLOWED */
   add(tx: Tx, vehicle: { id: string; vin: Vin }, assigned: readonly string[]): number;
 }
 
@@ -58,41 +56,53 @@ export async function campaignEnvelopes(
     const payload = sealed === undefined ? undefined : findSealedPayload(reader, sealed.sha256);
     return payload === undefined ? [] : [payload];
   });
-  const sealed = new Map<string, Sealed>();
-  for (const { payload, secret } of await openAll(reader, payloads, escrow)) {
-    sealed.set(payload.clearTarget, { payload, secret });
-  }
-  const missing: CampaignEnvelopes['missing'] = (...asked) => withoutEnvelope(sealed, ...asked);
+  const opened = await openAll(reader, payloads, escrow);
+  const book: SealedBook = new Map(opened.map((sealed) => [sealed.payload.clearTarget, sealed]));
   return {
-    missing,
-    obstacle(from, vin, targets) {
-      const [first] = targets;
-      if (first === undefined) return undefined;
-      if (escrow.key === undefined) return `${first} is not encrypted for this vehicle`;
-      const payloads = targets.map((target) => sealed.get(target)?.payload).filter((one) => one !== undefined);
-      return recipientTrouble(from, vin, { payloads, escrow });
-    },
+    obstacle: (from, vehicle, assigned) => obstacleFor(missingOf(from, { book, vehicle, assigned }), escrow),
     add(tx, vehicle, assigned) {
-      const targets = missing(tx, vehicle.id, assigned);
-      for (const target of targets) addOne(tx, vehicle, { sealed: sealed.get(target), escrow });
-      return targets.length;
+      const { missing } = missingOf(tx, { book, vehicle: vehicle.id, assigned });
+      const [first] = missing;
+      if (first === undefined) return 0;
+      // All payloads of a release are of one suite: the recipient is looked up and checked once.
+      const recipient = vehicleRecipient(tx, vehicle.vin, rulesFor(first, escrow));
+      for (const sealed of missing) addOne(tx, recipient, sealed);
+      return missing.length;
     },
     [Symbol.dispose]: () => {
-      for (const { secret } of sealed.values()) secret?.contentKey.fill(0);
+      for (const { secret } of opened) secret?.contentKey.fill(0);
     },
   };
 }
 
-function withoutEnvelope(
-  sealed: ReadonlyMap<string, Sealed>,
-  ...[reader, vehicle, assigned]: Parameters<CampaignEnvelopes['missing']>
-): readonly string[] {
-  const wanted = assigned.filter((target) => sealed.has(target));
-  const keyId = wanted.length === 0 ? undefined : encryptionKeyOf(reader, vehicle)?.keyId;
-  return wanted.filter((target) => {
-    const payload = sealed.get(target)?.payload.sha256;
-    return payload !== undefined && !envelopesFor(reader, payload, vehicle).some((known) => known.keyId === keyId);
-  });
+type SealedBook = ReadonlyMap<string, Sealed>;
+
+interface Missing {
+  /** The KEM of the vehicle's key; undefined where it has none. */
+  readonly kem: string | undefined;
+  readonly missing: readonly Sealed[];
+}
+
+/** What of `assigned` the vehicle's key in use has no envelope of. */
+function missingOf(
+  reader: Reader,
+  { book, vehicle, assigned }: { book: SealedBook; vehicle: string; assigned: readonly string[] },
+): Missing {
+  const sealed = assigned.map((target) => book.get(target)).filter((one) => one !== undefined);
+  if (sealed.length === 0) return { kem: undefined, missing: [] };
+  const key = encryptionKeyFacts(reader, vehicle);
+  const has = ({ payload }: Sealed): boolean => key !== undefined && hasEnvelope(reader, payload.sha256, key.keyId);
+  return { kem: key?.algorithm, missing: sealed.filter((one) => !has(one)) };
+}
+
+function obstacleFor({ kem, missing }: Missing, { key, allowedKems }: EscrowChoice): string | undefined {
+  const [first] = missing;
+  if (first === undefined) return undefined;
+  if (key === undefined) return `${first.payload.clearTarget} is not encrypted for this vehicle`;
+  if (allowedKems.some((allowed) => allowed === kem)) return undefined;
+  const other = missing.find(({ payload }) => suiteNamed(payload.suite).kem !== kem);
+  if (other === undefined) return undefined;
+  return `its key is of ${kem ?? 'no KEM'}, suite ${other.payload.suite} wants ${suiteNamed(other.payload.suite).kem}`;
 }
 
 async function openAll(
@@ -114,41 +124,20 @@ async function openAll(
   return opened;
 }
 
-/** Why a vehicle's key gets no envelope: it is of a KEM that nobody allowed. */
-function recipientTrouble(
-  reader: Reader,
-  vin: Vin,
-  { payloads, escrow }: { payloads: readonly SealedPayload[]; escrow: EscrowChoice },
-): string | undefined {
-  try {
-    for (const { suite } of payloads) vehicleRecipient(reader, vin, rulesFor(suite, escrow));
-    return undefined;
-  } catch (thrown) {
-    if (isFailure(thrown)) return thrown.message;
-    throw thrown;
-  }
-}
-
 /** The release's model is planned for already. */
-function rulesFor(suite: string, { allowedKems }: EscrowChoice): RecipientRules {
-  return { suite: suiteNamed(suite), allowedKems, model: undefined };
+function rulesFor({ payload }: Sealed, { allowedKems }: EscrowChoice): RecipientRules {
+  return { suite: suiteNamed(payload.suite), allowedKems, model: undefined };
 }
 
-function addOne(
-  tx: Tx,
-  vehicle: { vin: Vin },
-  { sealed, escrow }: { sealed: Sealed | undefined; escrow: EscrowChoice },
-): void {
-  if (sealed?.secret === undefined) {
+function addOne(tx: Tx, recipient: StoredRecipient, { payload, secret }: Sealed): void {
+  if (secret === undefined) {
     throw new SecureevError('CAMPAIGN_NOT_ENCRYPTED', {
-      message: `vehicle ${vehicle.vin} has no envelope of what it is assigned`,
+      message: `vehicle ${recipient.vin} has no envelope of what it is assigned`,
       hint: 'give it one with `secureev encrypt --vehicle` or `envelope add`, or name the escrow key with --escrow-key',
-      details: { vin: vehicle.vin },
+      details: { vin: recipient.vin },
     });
   }
-  const { payload, secret } = sealed;
-  const recipient = vehicleRecipient(tx, vehicle.vin, rulesFor(payload.suite, escrow));
   const envelope = envelopeTo(tx.io, recipient, secret);
-  const { keyId, vehicle: id } = recipient;
-  addEnvelope(tx, { payload: payload.sha256, keyId, vehicle: id, envelope, expires: null });
+  const { keyId, vehicle } = recipient;
+  addEnvelope(tx, { payload: payload.sha256, keyId, vehicle, envelope, expires: null });
 }

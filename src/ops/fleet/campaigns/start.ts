@@ -95,7 +95,7 @@ export async function startCampaign(input: CampaignStartInput, io: Io): Promise<
   using envelopes = await campaignEnvelopes(repository, offers, escrow);
   const judging: Judging = { offers, envelopes, allowDowngrade: input.allowDowngrade };
   const work = { repository, input, judging, keys: signers.keys, name: input.name ?? input.release };
-  return input.vehicles === undefined ? await goOn(work) : await begin(work, await readVehicleList(io, input.vehicles));
+  return input.vehicles === undefined ? await goOn(work) : await begin(work, input.vehicles);
 }
 
 interface Work {
@@ -106,31 +106,57 @@ interface Work {
   readonly name: string;
 }
 
-async function begin(work: Work, vins: readonly Vin[]): Promise<CampaignStartAnswer> {
+async function begin(work: Work, listFile: string): Promise<CampaignStartAnswer> {
   const { repository, input, judging, name } = work;
-  const { io } = repository;
   if (findCampaign(repository, name) !== undefined) throw campaignExists(name);
+  if (input.dryRun === true) {
+    const { found, size } = await lookAtList(work, listFile);
+    const counts = countsOf(found);
+    const waves = Math.ceil(counts.eligible / size);
+    return { campaign: name, release: input.release, survey: counts, waves, vehiclesSha256: null, signed: null };
+  }
+  // Made ready before the list is looked at: the threads start meanwhile.
+  const about = Math.ceil(((await repository.io.files.status(listFile))?.sizeBytes ?? 0) / LINE_BYTES);
+  await using keys = await openDirectorKeys(repository, work.keys, about);
+  const answer = await enter(work, listFile);
+  const next = nextWave(repository, name);
+  if (next === undefined) return { ...answer, signed: null };
+  const { wave, vehicles } = next;
+  const signed = await signWave(repository, vehicles, { campaign: name, wave, judging, keys, announced: true });
+  return { ...answer, signed };
+}
+
+/** A VIN and a line feed: says about how many vehicles a list has before it is read. */
+const LINE_BYTES = 18;
+
+interface Looked {
+  readonly vins: readonly Vin[];
+  readonly found: Survey;
+  readonly size: number;
+}
+
+async function lookAtList({ repository, input, judging }: Work, listFile: string): Promise<Looked> {
+  const vins = await readVehicleList(repository.io, listFile);
   const found = survey(repository, vins, judging);
-  const counts = countsOf(found);
-  const size = input.waveSize ?? Math.max(1, found.eligible.length);
-  const waves = Math.ceil(found.eligible.length / size);
-  const answer = { campaign: name, release: input.release, survey: counts, waves };
-  if (input.dryRun === true) return { ...answer, vehiclesSha256: null, signed: null };
-  if (input.skipMissing === undefined) refuseLeftOut(found.leftOut);
-  if (found.eligible.length === 0) throw failure('CAMPAIGN_EMPTY', `no vehicle of the list needs ${input.release}`);
-  await using keys = await openDirectorKeys(repository, work.keys, Math.min(size, found.eligible.length));
-  if (input.skipMissing !== undefined) {
-    await io.files.write(input.skipMissing, utf8(leftOutReport(found.leftOut)), { overwrite: true });
+  return { vins, found, size: input.waveSize ?? Math.max(1, found.eligible.length) };
+}
+
+/** Enters a campaign and its list in the database; nothing of the list is kept in memory. */
+async function enter(work: Work, listFile: string): Promise<Omit<CampaignStartAnswer, 'signed'>> {
+  const { repository, input, name } = work;
+  const { io } = repository;
+  const { release, skipMissing } = input;
+  const { vins, found, size } = await lookAtList(work, listFile);
+  if (skipMissing === undefined) refuseLeftOut(found.leftOut);
+  if (found.eligible.length === 0) throw failure('CAMPAIGN_EMPTY', `no vehicle of the list needs ${release}`);
+  if (skipMissing !== undefined) {
+    await io.files.write(skipMissing, utf8(leftOutReport(found.leftOut)), { overwrite: true });
   }
   noteKeys(repository);
-  const vehiclesSha256 = vehicleListHash(io.engine, vins);
-  record(work, { found, size, vehiclesSha256, listed: vins.length });
-  const next = nextWave(repository, name);
-  const signed =
-    next === undefined
-      ? null
-      : await signWave(repository, next.vehicles, { campaign: name, wave: next.wave, judging, keys, announced: true });
-  return { ...answer, vehiclesSha256: toHex(vehiclesSha256), signed };
+  const sha256 = vehicleListHash(io.engine, vins);
+  record(work, { found, size, vehiclesSha256: sha256, listed: vins.length });
+  const waves = Math.ceil(found.eligible.length / size);
+  return { campaign: name, release, survey: countsOf(found), waves, vehiclesSha256: toHex(sha256) };
 }
 
 /** One entry of the audit log for the campaign, however many vehicles it has. */

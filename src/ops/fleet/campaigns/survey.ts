@@ -68,7 +68,7 @@ function verdictOn(reader: Reader, { vin, situation, judging, rules }: Case): Ve
   }
   const { assign } = decision;
   const targets = assign.map(({ target }) => target);
-  const detail = envelopes.obstacle(reader, vin, envelopes.missing(reader, situation.id, targets));
+  const detail = envelopes.obstacle(reader, situation.id, targets);
   if (detail === undefined) return { state: 'eligible', situation, assign };
   return { situation, vin, state: 'not-encrypted', reason: 'not-encrypted', detail };
 }

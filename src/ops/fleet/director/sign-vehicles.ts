@@ -9,7 +9,7 @@ import { SecureevError } from '../../../core/errors.ts';
 import type { Task } from '../../../core/report.ts';
 import { CROSS_CHECK_EVERY } from '../../../crypto/bulk-sign.ts';
 import { dialectOf } from '../../../formats/metadata/index.ts';
-import { clearChanged, putDirectorFile } from '../../../store/director.ts';
+import { clearChanged, keepCacheSmall, putDirectorFile } from '../../../store/director.ts';
 import type { DueTimes } from '../../../store/director.ts';
 import type { Tx } from '../../../store/reader.ts';
 import type { Repository } from '../../../store/repository.ts';
@@ -70,6 +70,7 @@ export async function signVehicles(repository: Repository, request: SignVehicles
   const { keys, vehicles } = request;
   const task = repository.io.progress.start('signing vehicles', vehicles.count, 'items');
   const counts = { vehicles: 0, files: 0, signatures: 0 };
+  keepCacheSmall(repository);
   const run: Run = { repository, request, images: imageTargets(repository), task, counts };
   for (let at = 0; at < vehicles.count; at += BATCH_VEHICLES) {
     if (repository.io.signal.aborted) throw stopped(run);
