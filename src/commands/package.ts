@@ -30,6 +30,14 @@ export function configure(command: Command): void {
     .addOption(new Option('--codec <codec>', 'how images are stored').choices(['zstd', 'raw']).default('zstd'))
     .option('--level <n>', 'zstd level, 1 to 19', '3')
     .option('--chunk-size <bytes>', 'size of the verified chunks, 2048 to 1048576', '65536');
+  command.addOption(
+    new Option(
+      '--otap-version <n>',
+      'format of the bundles: 2, or 1 for servers that read no other, which nobody can sign',
+    )
+      .choices(['1', '2'])
+      .default('2'),
+  );
   command.option('--incomplete', 'bundles may lack signatures: ask for the rest with `secureev request create bundle`');
   example(
     dryRunFlag(keyFlags(command)),
@@ -54,6 +62,7 @@ export async function run(call: Call): Promise<Outcome> {
       codec: text(call, 'codec') === 'raw' ? 'raw' : 'zstd',
       level: integer(call, 'level', { min: 1, max: 19 }) ?? 3,
       chunkBytes: integer(call, 'chunkSize', { min: 2048, max: 1024 * 1024 }) ?? 65_536,
+      otapVersion: text(call, 'otapVersion') === '1' ? 1 : 2,
       incomplete: flag(call, 'incomplete'),
       dryRun,
     },

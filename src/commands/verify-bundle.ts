@@ -71,7 +71,8 @@ export async function run(call: Call): Promise<Outcome> {
     checks,
     bundle: head === undefined ? null : bundleFacts(head),
   };
-  const outcome = { result, text: bundleVerdictText(file, checks, refusal === undefined) };
+  const good = refusal === undefined && (head?.isSignable === false ? 'unsigned' : true);
+  const outcome = { result, text: bundleVerdictText(file, checks, good) };
   return refusal === undefined ? outcome : { ...outcome, failure: refusal };
 }
 

@@ -4,7 +4,8 @@ import { checkList } from './checks.ts';
 import { printableLine } from './text.ts';
 
 /** The checks, and the sentence that matters. */
-export function bundleVerdictText(file: string, checks: readonly Check[], good: boolean): string {
+export function bundleVerdictText(file: string, checks: readonly Check[], good: boolean | 'unsigned'): string {
   const name = printableLine(file);
-  return `${checkList(checks)}\n${good ? `${name}: VERIFIED` : `${name}: REFUSED, use nothing of it`}`;
+  const verdict = good === 'unsigned' ? 'NOT SIGNED BY ANYONE; the checks that were asked for passed' : 'VERIFIED';
+  return `${checkList(checks)}\n${name}: ${good === false ? 'REFUSED, use nothing of it' : verdict}`;
 }

@@ -84,6 +84,8 @@ export interface Manifest {
 /** A bundle up to its payloads; nothing in it is verified. */
 export interface BundleHead {
   readonly version: number;
+  /** Whether bundles of this version have signatures, a tree and a manifest of their own at all. */
+  readonly isSignable: boolean;
   readonly gateway: Name;
   readonly manifest: Unverified<Manifest>;
   readonly signatures: readonly CoseSignature[];

@@ -104,6 +104,7 @@ async function readHead(reader: ByteReader, prefix: Prefix, source?: ScanSource)
   const images = await scan(source, { gateway, ecuCount, offset: reader.offset() });
   return {
     version: otapV1.version,
+    isSignable: false,
     gateway,
     manifest: { unverified: manifestOf(images) },
     signatures: [],

@@ -73,6 +73,7 @@ async function readHead(reader: ByteReader, prefix: Prefix): Promise<BundleHead>
   requireEcuCount(header, manifest);
   return {
     version: otapV2.version,
+    isSignable: true,
     gateway: header.gateway,
     manifest: { unverified: manifest } satisfies Unverified<Manifest>,
     signatures,

@@ -36,7 +36,8 @@ import type { ReleaseImage, ReleaseImages } from './release-images.ts';
 import { reissuedPlan, requireSameTargets } from './reissue.ts';
 import { resolvePlan } from './resolve-plan.ts';
 import type { ResolvedPlan } from './resolve-plan.ts';
-import { writeBundle } from './write-bundle.ts';
+import { bundleV1Of } from './bundle-v1.ts';
+import { writeBundle, writePieces } from './write-bundle.ts';
 
 /** What to package and how. */
 export interface PackageInput {
@@ -54,6 +55,8 @@ export interface PackageInput {
   /** Zstandard level, 1 to 19. */
   readonly level: number;
   readonly chunkBytes: number;
+  /** The version of the bundles' format: 2, or 1, which nobody can sign. */
+  readonly otapVersion?: 1 | 2 | undefined;
   /** Bundles may lack signatures: they are staged once `request import` has completed them. */
   readonly incomplete?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
@@ -75,6 +78,8 @@ export interface PackageAnswer {
 export async function packageRelease(input: PackageInput, io: Io): Promise<PackageAnswer> {
   const given = input.plan === undefined ? undefined : await readPlan(io, input.plan);
   const stamp = timeStamp(io);
+  const isUnsigned = input.otapVersion === 1;
+  if (isUnsigned) requireNoSigners(input);
   using repository = await openChosen(io, input.repository);
   const { plan, raised } = planToPackage(repository, given, input.reissue);
   const resolved = resolvePlan(repository, plan);
@@ -86,7 +91,7 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
     ...input,
     role,
     deterministic: stamp.reproducible,
-    incomplete: input.incomplete === true,
+    incomplete: input.incomplete === true || isUnsigned,
     scratchFolder: input.out,
     planFolder: input.plan === undefined ? '.' : folderOf(input.plan),
     raised,
@@ -138,7 +143,8 @@ async function makeBundles(
     for (const [gateway, path] of making.paths) {
       const output = await io.files.create(path, making.resolved.plan.confidential ? { mode: CONFIDENTIAL_MODE } : {});
       open.push(output);
-      bundles.push({ ...(await makeBundle(io, { ...making, gateway, output })), path });
+      const make = input.otapVersion === 1 ? makeBundleV1 : makeBundle;
+      bundles.push({ ...(await make(io, { ...making, gateway, output })), path });
     }
     await commitAll(repository, {
       making,
@@ -159,7 +165,7 @@ async function makeBundle(
   making: Making & { gateway: Name; output: OutputFile },
 ): Promise<Omit<MadeBundle, 'path'>> {
   const { resolved, gateway, signers, output } = making;
-  const mine = making.images.images.filter(({ resolved: image }) => image.ecus.some((ecu) => ecu.gateway === gateway));
+  const mine = imagesFor(making);
   const manifest = manifestOf(io, mine, making);
   const parts = signedParts(gateway, manifest);
   const signatures = await signBundle(parts, signers, io.engine);
@@ -175,6 +181,37 @@ async function makeBundle(
     manifestSha256,
     parts: head,
   };
+}
+
+function imagesFor({ images, gateway }: Pick<Making, 'images'> & { gateway: Name }): readonly ReleaseImage[] {
+  return images.images.filter(({ resolved: image }) => image.ecus.some((ecu) => ecu.gateway === gateway));
+}
+
+/** Version 1 has no manifest: what stands for it in the records is the digest of all that is not payload. */
+async function makeBundleV1(
+  io: Io,
+  making: Making & { gateway: Name; output: OutputFile },
+): Promise<Omit<MadeBundle, 'path'>> {
+  const { resolved, gateway, output } = making;
+  const mine = imagesFor(making);
+  const content = bundleV1Of(gateway, mine);
+  return {
+    ...(await writePieces(io, output, content)),
+    gateway,
+    target: bundleTargetName(resolved.plan.release, gateway),
+    manifest: manifestOf(io, mine, making),
+    manifestSha256: sha256(io.engine, content.facts),
+    parts: content.facts,
+  };
+}
+
+/** @throws USAGE */
+function requireNoSigners({ signers, incomplete }: PackageInput): void {
+  if (signers.length === 0 && incomplete !== true) return;
+  throw new SecureevError('USAGE', {
+    message: 'a bundle of version 1 has no signatures, so it takes no --key and no --incomplete',
+    hint: 'version 2, the default, is signed',
+  });
 }
 
 function manifestOf(io: Io, images: readonly ReleaseImage[], making: Making & { gateway: Name }): Manifest {

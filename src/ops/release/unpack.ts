@@ -55,10 +55,15 @@ export async function unpackBundle(input: UnpackInput, io: Io): Promise<UnpackAn
     const verdict = await extract(input, io, outputs);
     await commitAll(io, [...outputs.values()]);
     const images = [...outputs].map(([image, { path }]) => unpacked(image, path));
-    return { verified: verdict !== undefined, images, verdict };
+    return { verified: verdict !== undefined && isVouchedFor(verdict), images, verdict };
   } finally {
     for (const output of outputs.values()) await output[Symbol.asyncDispose]();
   }
+}
+
+/** Of an unsigned bundle nothing is verified unless signed Targets lists it, whatever was waived. */
+function isVouchedFor({ head, checks }: BundleVerdict): boolean {
+  return head?.isSignable === true || checks.some(({ id, status }) => id === 'bundle-target' && status === 'pass');
 }
 
 type Outputs = Map<BundleImage, OutputFile>;
@@ -85,7 +90,7 @@ async function extract(input: UnpackInput, io: Io, outputs: Outputs): Promise<Bu
 async function extractUnverified(path: string, io: Io, sinkOf: PayloadsContext['sinkOf']): Promise<void> {
   const { engine, zstd } = io;
   await using file = await io.files.open(path);
-  const bundle = await openBundle(file.stream({ reuse: true }), engine);
+  const bundle = await openBundle(file.stream({ reuse: true }), engine, { file, zstd });
   await bundle.readPayloads(bundle.head.manifest.unverified.images, { engine, zstd, sinkOf });
   await bundle.finish();
 }

@@ -32,6 +32,7 @@ import { establishVehicle, readDirectorRoot, requireAssigned } from './director-
 import type { BundleVehicle, VehicleTargets } from './director-bundle.ts';
 import { filesOf } from '../repository/metadata-checks.ts';
 import { establishTrust, readPinnedRoot } from './pinned-trust.ts';
+import { checkUnsigned } from './verify-unsigned.ts';
 import type { PinnedTrust, Trusted } from './pinned-trust.ts';
 
 /** The checks, in their order. */
@@ -92,7 +93,9 @@ export async function verifyBundle(input: VerifyBundleInput, io: Io): Promise<Bu
   const vehicle = input.vehicle && (await checkVehicle(book, { input, io }, input.vehicle));
   await using file = await io.files.open(input.file);
   const task = io.progress.start(`verifying ${input.file}`, file.sizeBytes, 'bytes');
-  const opened = await attempt(book, 'structure', () => openBundle(file.stream({ reuse: true }), io.engine));
+  const opened = await attempt(book, 'structure', () =>
+    openBundle(file.stream({ reuse: true }), io.engine, { file, zstd: io.zstd }),
+  );
   const context: PayloadsContext = {
     engine: io.engine,
     zstd: io.zstd,
@@ -149,6 +152,10 @@ function versionText({ role, version }: { role: string; version: number }): stri
 async function checkOpened(work: Work): Promise<Verified<Manifest> | undefined> {
   const { book, trusted, opened } = work;
   const lookup = trusted.source && { source: trusted.source, set: trusted.set };
+  if (!opened.head.isSignable) {
+    await checkUnsigned(book, { opened, lookup, context: work.context });
+    return undefined;
+  }
   const found = lookup && (await findBundle(book, lookup, opened.head));
   const manifest = checkSignatures(work, found ? bundlePolicyOf(found) : rootBundlePolicy(trusted.set));
   if (manifest === undefined) return undefined;

@@ -23,8 +23,24 @@ export interface WrittenBundle {
 
 /** Writes into `output`, which is the caller's to commit. @throws DISK_FULL, FILE_ACCESS, INTERRUPTED */
 export async function writeBundle(io: Io, output: OutputFile, content: BundleContent): Promise<WrittenBundle> {
-  const hash = startSha256(io.engine);
   const total = content.payloads.reduce((sum, payload) => sum + payload.storedBytes, 0);
+  return await writePieces(io, output, { total, pieces: piecesOf(content) });
+}
+
+async function* piecesOf({ parts, signatures, payloads }: BundleContent): AsyncGenerator<Uint8Array, void, void> {
+  yield* encodeHead(parts, signatures);
+  for (const payload of payloads) yield* interleave(payload);
+}
+
+/** The bytes of a bundle in order, each piece valid until the next; `total` says about how many there are. */
+export interface BundlePieces {
+  readonly total: number;
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
+/** Writes pieces into `output`, which is the caller's to commit. @throws DISK_FULL, FILE_ACCESS, INTERRUPTED */
+export async function writePieces(io: Io, output: OutputFile, { total, pieces }: BundlePieces): Promise<WrittenBundle> {
+  const hash = startSha256(io.engine);
   const task = io.progress.start(`writing ${output.path}`, total, 'bytes');
   let sizeBytes = 0;
   const writer = blockWriter(io.files, {
@@ -36,10 +52,7 @@ export async function writeBundle(io: Io, output: OutputFile, content: BundleCon
       task.advance(bytes.length);
     },
   });
-  for (const piece of encodeHead(content.parts, content.signatures)) await writer.push(piece);
-  for (const payload of content.payloads) {
-    for await (const piece of interleave(payload)) await writer.push(piece);
-  }
+  for await (const piece of pieces) await writer.push(piece);
   await writer.finish();
   task.done();
   return { sizeBytes, sha256: hash.digest() };
