@@ -1,8 +1,14 @@
 /** Recorded sessions of `backup` and `restore` with a Director, and of kits with one. */
 import { chmod, cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseInstant } from '../core/brands.ts';
+import { concatBytes } from '../core/bytes.ts';
+import { encodeManifest } from '../formats/backup/manifest.ts';
+import { encodeTarHeader } from '../formats/backup/tar.ts';
+import { encodeKitIndex, kitMap } from '../formats/kit/kit-index.ts';
 import { encryptionKey } from '../testing/encryption-keys.ts';
 import { releaseSession } from '../testing/release-session.ts';
+import { cliSession } from '../testing/run-cli.ts';
 import type { CliSession } from '../testing/run-cli.ts';
 
 const CAR = '5YJ3E1EA0KF000316';
@@ -123,6 +129,33 @@ describe('a Director', () => {
     await session.ok(`publish kit kit --release r1 --vehicle ${CAR}`);
     await session.ok(`verify kit kit ${ROOTS} --vehicle ${CAR}`);
   });
+});
+
+test('inspect tells what kits, maps and backups say of themselves', async () => {
+  await using session = await cliSession();
+  const at = parseInstant('2026-11-21T00:00:00Z', 'time');
+  const repository = '01234567-89ab-4cde-8f01-23456789abcd';
+  const index = {
+    created: at,
+    repository,
+    release: 'r1',
+    vehicles: 2,
+    files: ['map.json', 'image/metadata/1.root.json'],
+  };
+  await session.write('kit.json', encodeKitIndex(index));
+  await session.write('map.json', kitMap(true));
+  const database = { sizeBytes: 1, sha256: new Uint8Array(32) };
+  const objects = { count: 3, sizeBytes: 99 };
+  const manifest = encodeManifest({ created: at, repository, name: 'Motors', schema: 2, database, objects });
+  const header = encodeTarHeader({ name: 'backup.json', sizeBytes: manifest.length, modified: at });
+  await session.write('b.tar', concatBytes(header, manifest));
+  const kindOf = async (file: string): Promise<unknown> => (await session.json(`inspect ${file}`)).result;
+  expect(await kindOf('kit.json')).toMatchObject({ kind: 'list of a kit', facts: { release: 'r1', count: 2 } });
+  expect(await kindOf('map.json')).toMatchObject({ kind: 'map file', facts: { everyOneMustSign: true } });
+  expect(await kindOf('b.tar')).toMatchObject({ kind: 'backup', facts: { name: 'Motors', objects: { count: 3 } } });
+  const huge = encodeTarHeader({ name: 'backup.json', sizeBytes: 2 ** 40, modified: at });
+  await session.write('huge.tar', concatBytes(huge, new Uint8Array(9000).fill(0x20)));
+  expect(await codeOf(session, 'inspect huge.tar')).toEqual([4, 'BACKUP_MALFORMED']);
 });
 
 test('restore says what it needs, and backup what it would do', async () => {

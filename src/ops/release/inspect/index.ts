@@ -9,6 +9,7 @@ import type { Io } from '../../../core/ports.ts';
 import { bundleInspector } from './bundle.ts';
 import type { Facts, Inspector } from './inspector.ts';
 import { keyFileInspector, publicFileInspector } from './keys.ts';
+import { backupInspector, kitInspector, mapInspector } from './kits.ts';
 import { metadataInspector } from './metadata.ts';
 import { envelopesInspector, payloadInspector } from './sealed.ts';
 
@@ -20,6 +21,9 @@ export const INSPECTORS: readonly Inspector[] = [
   metadataInspector,
   keyFileInspector,
   publicFileInspector,
+  kitInspector,
+  mapInspector,
+  backupInspector,
 ];
 
 /** What is looked at to tell kinds apart; key files begin with lines of text. */
