@@ -139,6 +139,12 @@ export function passphraseChoice(call: Call): { file?: string; fd?: number } {
 /** The path of the pinned root: `--root`, else `SECUREEV_ROOT`. @throws USAGE */
 export function pinnedRoot(call: Call): string {
   const path = text(call, 'root') ?? call.io.environment.get('SECUREEV_ROOT');
+  if (path === '-') {
+    throw new SecureevError('USAGE', {
+      message: 'the pinned root is not read from standard input',
+      hint: 'name the file: what a pipe brings may come from where the rest does',
+    });
+  }
   if (path !== undefined && path !== '') return path;
   throw new SecureevError('USAGE', {
     message: 'no root of trust is given',

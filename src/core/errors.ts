@@ -204,6 +204,7 @@ export const ERROR_CODES = {
   REQUEST_STALE: 'refused',
   REQUEST_UNKNOWN_MEMBER: 'refused',
   REQUEST_JOURNAL_CONFLICT: 'policy',
+  REQUEST_JOURNAL_BUSY: 'environment',
   REQUEST_NOT_CONFIRMED: 'policy',
 
   // ceremonies
@@ -416,16 +417,29 @@ export class SecureevError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, parts: ErrorParts) {
-    super(parts.message, parts.cause === undefined ? undefined : { cause: parts.cause });
+    super(withoutPins(parts.message), parts.cause === undefined ? undefined : { cause: parts.cause });
     this.code = code;
-    this.hint = parts.hint;
-    this.details = parts.details ?? {};
+    this.hint = parts.hint === undefined ? undefined : withoutPins(parts.hint);
+    const details = Object.entries(parts.details ?? {});
+    this.details = Object.fromEntries(details.map(([name, value]) => [name, withoutPinsIn(value)]));
   }
 
   /** The exit status of this failure. */
   get exitStatus(): number {
     return EXIT[ERROR_CODES[this.code]];
   }
+}
+
+const PIN_VALUE = /(pin-value\s*=)[^;&?"'\s]*/gi;
+
+/** A PIN that somebody wrote into an address, where it does not belong, is not said again. @see RFC 7512 section 4 */
+export function withoutPins(text: string): string {
+  return text.replace(PIN_VALUE, '$1***');
+}
+
+function withoutPinsIn(value: unknown): unknown {
+  if (typeof value === 'string') return withoutPins(value);
+  return Array.isArray(value) ? value.map(withoutPinsIn) : value;
 }
 
 /** Makes the error `code` with `message`; for the many places that have no hint or cause. */

@@ -2,10 +2,10 @@
  * What one key signed offline: a chained file per key, its head signed by the key itself.
  *
  * Invariants: an entry is on disk before the signature it stands for leaves; one step (repository, role, version) has
- * one payload for ever; a journal that was changed or shortened is refused.
+ * one payload for ever; a journal that was changed or shortened is refused; two processes do not write it at once.
  */
-import { concatBytes, toHex } from '../../core/bytes.ts';
-import { failure, isFailure } from '../../core/errors.ts';
+import { concatBytes, fromUtf8, toHex, utf8 } from '../../core/bytes.ts';
+import { failure, isFailure, SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import { isSignatureId, signatureAlgorithm } from '../../crypto/signatures/index.ts';
 import { COSE_SIGN_BYTES_MAX, coseToBeSigned, decodeCoseSign, encodeCoseSign } from '../../formats/cose/cose-sign.ts';
@@ -31,10 +31,40 @@ export interface JournalNote {
   readonly request: Uint8Array;
 }
 
-/** Notes a payload in the journal of `key` in `folder`. @throws REQUEST_JOURNAL_CONFLICT, TRANSCRIPT_BROKEN, FILE_ACCESS */
+/** How long a process may hold a journal; what a crash left behind is taken over after that. */
+const LOCK_SECONDS = 60;
+const LOCK_BYTES_MAX = 64;
+
+/**
+ * Notes a payload in the journal of `key` in `folder`.
+ *
+ * @throws REQUEST_JOURNAL_CONFLICT, REQUEST_JOURNAL_BUSY, TRANSCRIPT_BROKEN, FILE_ACCESS
+ */
 export async function noteInJournal(io: Io, at: { folder: string; key: SignerKey }, note: JournalNote): Promise<void> {
-  const { folder, key } = at;
-  const base = `${folder}/${key.publicKey.keyId}`;
+  const base = `${at.folder}/${at.key.publicKey.keyId}`;
+  await using _lock = await lockJournal(io, `${base}.lock`);
+  await noteLocked(io, { base, key: at.key }, note);
+}
+
+/** Holds the journal until disposed of. @throws REQUEST_JOURNAL_BUSY */
+async function lockJournal(io: Io, path: string): Promise<AsyncDisposable> {
+  const own = utf8(`${io.clock.now()} ${toHex(io.random.bytes(16))}`);
+  const since = Number(fromUtf8(await readOrEmpty(io, path, LOCK_BYTES_MAX)).split(' ')[0]);
+  if (!(Math.abs(io.clock.now() - since) <= LOCK_SECONDS)) await io.files.remove(path);
+  try {
+    await io.files.write(path, own, { mode: 0o600 });
+  } catch (thrown) {
+    if (!isFailure(thrown, 'FILE_EXISTS')) throw thrown;
+    throw new SecureevError('REQUEST_JOURNAL_BUSY', {
+      message: `another process signs with this journal: ${path}`,
+      hint: `try again when it is through; one that has crashed is waited for ${LOCK_SECONDS} s`,
+      details: { path },
+    });
+  }
+  return { [Symbol.asyncDispose]: () => io.files.remove(path) };
+}
+
+async function noteLocked(io: Io, { base, key }: { base: string; key: SignerKey }, note: JournalNote): Promise<void> {
   const bytes = await readOrEmpty(io, `${base}.jsonl`, TRANSCRIPT_BYTES_MAX);
   const journal = decodeTranscript(bytes);
   await requireOwnHead(io, { path: `${base}.cose`, key, bytes });
@@ -50,6 +80,9 @@ export async function noteInJournal(io: Io, at: { folder: string; key: SignerKey
   const signed = await signHead(key, head);
   await io.files.write(`${base}.jsonl`, concatBytes(bytes, line), { mode: 0o600, overwrite: true });
   await io.files.write(`${base}.cose`, signed, { mode: 0o600, overwrite: true });
+  // Whoever took the lock over meanwhile may have written the journal as it was before: then nothing is signed.
+  if (alreadyNoted(decodeTranscript(await readOrEmpty(io, `${base}.jsonl`, TRANSCRIPT_BYTES_MAX)), note, key)) return;
+  throw failure('REQUEST_JOURNAL_BUSY', `${base}.jsonl has changed meanwhile: nothing was signed`);
 }
 
 function alreadyNoted(journal: Transcript, note: JournalNote, key: SignerKey): boolean {

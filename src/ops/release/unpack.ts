@@ -1,8 +1,8 @@
 /**
  * `unpack`: the images of a bundle as files.
  *
- * Invariant: no file appears before everything that was asked to be verified has been; with `unverified` only the bundle's
- * own hashes stand behind them, and the answer says so.
+ * Invariants: no file appears before everything that was asked to be verified has been, and no folder stays after a failure;
+ * with `unverified` only the bundle's own hashes stand behind them, and the answer says so.
  */
 import type { TargetName } from '../../core/brands.ts';
 import type { Io, OutputFile } from '../../core/ports.ts';
@@ -51,13 +51,18 @@ const OUTPUT_MODE = 0o600;
 /** Unpacks a bundle. @throws the first failed check's code, FILE_EXISTS, DISK_FULL, and those of the formats */
 export async function unpackBundle(input: UnpackInput, io: Io): Promise<UnpackAnswer> {
   const outputs: Outputs = new Map();
+  const folders = new Set<string>();
+  let isDone = false;
   try {
-    const verdict = await extract(input, io, outputs);
+    const verdict = await extract(input, io, { outputs, folders });
     await commitAll(io, [...outputs.values()]);
     const images = [...outputs].map(([image, { path }]) => unpacked(image, path));
+    isDone = true;
     return { verified: verdict !== undefined && isVouchedFor(verdict), images, verdict };
   } finally {
     for (const output of outputs.values()) await output[Symbol.asyncDispose]();
+    const deepestFirst = [...folders].sort((a, b) => b.length - a.length);
+    for (const folder of isDone ? [] : deepestFirst) await io.files.removeFolder(folder);
   }
 }
 
@@ -68,11 +73,20 @@ function isVouchedFor({ head, checks }: BundleVerdict): boolean {
 
 type Outputs = Map<BundleImage, OutputFile>;
 
-async function extract(input: UnpackInput, io: Io, outputs: Outputs): Promise<BundleVerdict | undefined> {
+/** What was made so far. */
+interface Made {
+  readonly outputs: Outputs;
+  /** Folders that were not there before. */
+  readonly folders: Set<string>;
+}
+
+async function extract(input: UnpackInput, io: Io, { outputs, folders }: Made): Promise<BundleVerdict | undefined> {
   const { file, trust } = input;
   // A target name is safe as a path: its segments are neither empty nor dots.
   const sinkOf = async (image: BundleImage): Promise<ImageSink> => {
-    const output = await io.files.create(`${input.out}/${image.target}`, { mode: OUTPUT_MODE });
+    const path = `${input.out}/${image.target}`;
+    for (const folder of await missingFolders(io, path)) folders.add(folder);
+    const output = await io.files.create(path, { mode: OUTPUT_MODE });
     outputs.set(image, output);
     return (bytes) => output.write(bytes);
   };
@@ -84,6 +98,17 @@ async function extract(input: UnpackInput, io: Io, outputs: Outputs): Promise<Bu
   const verdict = await verifyBundle({ ...trust, file, installed: undefined, allowSkip, sinkOf }, io);
   if (verdict.refusal !== undefined) throw verdict.refusal;
   return verdict;
+}
+
+/** The folders that a file at `path` needs and that are not there yet. */
+async function missingFolders(io: Io, path: string): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const folder = path.slice(0, end);
+    if ((await io.files.status(folder)) !== undefined) break;
+    missing.push(folder);
+  }
+  return missing;
 }
 
 /** The one way around verification; its hashes are still compared, which tells damage, not forgery. */
