@@ -107,6 +107,8 @@ async function firstRoot(client: Client, request: UpdateRequest): Promise<Truste
 async function storedRoot(client: Client, pinned: TrustedSet): Promise<TrustedSet | undefined> {
   const bytes = await client.store.load('root');
   if (bytes === undefined) return undefined;
+  // What was just verified as the pinned root need not be verified again.
+  if (equalBytes(bytes, pinned.root.verified.bytes)) return pinned;
   return orUndefined(() => resumeRoot(pinned, bytes));
 }
 

@@ -6,7 +6,7 @@
  *
  * @see RFC 7468 section 3 (stricttextualmsg, with text before a block as section 5.2 allows)
  */
-import { base64 } from '@scure/base';
+import { fromBase64, toBase64 } from '../../core/base64.ts';
 import { fromUtf8 } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
 import type { SecureevError } from '../../core/errors.ts';
@@ -64,7 +64,7 @@ function decodeBody(lines: readonly string[], first: number): Uint8Array {
     if (!BASE64_LINE.test(line) || (!isLast && line.includes('='))) throw malformed(first + index, 'not base64');
   }
   try {
-    return base64.decode(lines.join(''));
+    return fromBase64(lines.join(''));
   } catch {
     throw malformed(first, 'base64 with a wrong length or padding');
   }
@@ -72,7 +72,7 @@ function decodeBody(lines: readonly string[], first: number): Uint8Array {
 
 /** Writes one block, with one final newline. */
 export function encodePem(label: string, bytes: Uint8Array): string {
-  const text = base64.encode(bytes);
+  const text = toBase64(bytes);
   const lines = text.match(new RegExp(`.{1,${LINE_CHARS}}`, 'g')) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }

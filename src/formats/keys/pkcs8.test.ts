@@ -25,7 +25,8 @@ import { decodePkcs8, encodePkcs8 } from './pkcs8.ts';
 import type { PrivateKey } from './pkcs8.ts';
 import { makePublicKey } from './public-key.ts';
 import { algorithmOf, publicKeyOfSecret } from './secret.ts';
-import { algorithmNode, encodeSpki, encodeSpkiPem, identifierOf } from './spki.ts';
+import { algorithmNode } from './algorithm-identifier.ts';
+import { encodeSpki, encodeSpkiPem, identifierOf } from './spki.ts';
 
 const ALGORITHMS: readonly KeyAlgorithm[] = [
   ...SIGNATURES.filter(({ secretBytes }) => secretBytes > 0).map(({ id }) => id),

@@ -36,7 +36,8 @@ import { P256_OID } from './algorithms.ts';
 import { makePublicKey } from './public-key.ts';
 import type { PublicKey } from './public-key.ts';
 import { expandedFormOf, publicKeyOfSecret } from './secret.ts';
-import { algorithmNode, identifierOf, readAlgorithm } from './spki.ts';
+import { algorithmNode, readAlgorithm } from './algorithm-identifier.ts';
+import { identifierOf } from './spki.ts';
 
 /** A secret with its public key. */
 export interface PrivateKey {

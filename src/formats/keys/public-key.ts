@@ -31,7 +31,7 @@ export function encodePublicKey(raw: RawPublicKey): Uint8Array {
 export function makePublicKey(algorithm: KeyAlgorithm, bytes: Uint8Array): PublicKey {
   const raw = { algorithm, bytes };
   const hashed = purposeOf(algorithm) === 'signing' ? canonicalJson(tufKeyObject(raw)) : encodePublicKey(raw);
-  return { ...raw, keyId: parseKeyId(toHex(sha256('noble', hashed))) };
+  return { ...raw, keyId: parseKeyId(toHex(sha256('native', hashed))) };
 }
 
 /** How TUF metadata writes a signing key, in dialect `tuf` (ML-DSA as TAP 21 does). */

@@ -1,7 +1,8 @@
 /** RSA public keys made of modulus and exponent, as tokens give them. @see RFC 8017 appendix A.1.1 */
 import * as asn1js from 'asn1js';
 import { failure } from '../../core/errors.ts';
-import { algorithmNode, identifierOf } from './spki.ts';
+import { algorithmNode } from './algorithm-identifier.ts';
+import { identifierOf } from './spki.ts';
 
 const MODULUS_BYTES = { min: 256, max: 1024 };
 const EXPONENT_BYTES_MAX = 8;

@@ -7,7 +7,7 @@
  *
  * @see libaktualizr, `src/libaktualizr/uptane/tuf.cc`, `metawithkeys.cc`, `fetcher.h`, `iterator.cc`, and FORMAT.md section 3
  */
-import { base64 } from '@scure/base';
+import { fromBase64, toBase64 } from '../../core/base64.ts';
 import { parseKeyId } from '../../core/brands.ts';
 import type { KeyId } from '../../core/brands.ts';
 import { fromHex, toHex } from '../../core/bytes.ts';
@@ -103,7 +103,7 @@ function keyIdOf(key: PublicKey): KeyId {
 
 function decodeSignature(_algorithm: KeyAlgorithm, text: string): Uint8Array {
   try {
-    return base64.decode(text);
+    return fromBase64(text);
   } catch {
     throw failure('SIGNATURE_INVALID', 'a signature that is not base64');
   }
@@ -182,7 +182,7 @@ export const aktualizr = {
   decodeSignature,
   checkSignature,
   encodeSignature: ({ key, signature }) =>
-    jsonMap({ keyid: keyIdOf(key), method: METHODS.get(key.algorithm) ?? '', sig: base64.encode(signature) }),
+    jsonMap({ keyid: keyIdOf(key), method: METHODS.get(key.algorithm) ?? '', sig: toBase64(signature) }),
   targetCustom,
   requireBody,
   bytesMax,

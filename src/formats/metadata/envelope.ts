@@ -3,7 +3,7 @@
  *
  * Invariant: the bytes of `signed` stand in the file exactly as they were made; signatures cover its canonical form.
  */
-import { base64 } from '@scure/base';
+import { fromBase64, toBase64 } from '../../core/base64.ts';
 import { parseKeyId } from '../../core/brands.ts';
 import type { KeyId } from '../../core/brands.ts';
 import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
@@ -74,7 +74,7 @@ export function assembleEnvelope(
 ): Uint8Array<ArrayBuffer> {
   const listed = signatures.classical.map((signature) => dialect.encodeSignature(signature));
   const hybrid = signatures.postQuantum.map(({ key, signature }) =>
-    jsonMap({ keyid: key.keyId, sig: base64.encode(signature) }),
+    jsonMap({ keyid: key.keyId, sig: toBase64(signature) }),
   );
   const extension =
     hybrid.length === 0 ? '' : `,"${EXTENSION_MEMBER}":${writeJsonText(jsonMap({ signatures: hybrid }))}`;
@@ -177,7 +177,7 @@ export function decodeHybridSignatures(place: JsonPlace): Envelope['hybridSignat
 }
 
 function decodeBase64(place: JsonPlace): Uint8Array {
-  return jsonParsed({ ...place, value: decodeSignatureText(place) }, (text) => base64.decode(text));
+  return jsonParsed({ ...place, value: decodeSignatureText(place) }, (text) => fromBase64(text));
 }
 
 /** T10: the same key id twice among the signatures is refused, not counted once. */
