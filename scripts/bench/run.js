@@ -24,6 +24,14 @@ export function must(command) {
   return took;
 }
 
+/** What a command writes to standard output; ends the process when it fails. */
+export function output({ argv, cwd, env }) {
+  const run = spawnSync(argv[0], argv.slice(1), { cwd, env: { ...process.env, ...env }, encoding: 'utf8' });
+  if (run.status === 0) return run.stdout;
+  process.stderr.write(`bench: exit status ${run.status}: ${argv.join(' ')}\n${run.stderr}`);
+  process.exit(1);
+}
+
 /** Peak resident memory of `command` in bytes, as the kernel counts it. */
 export function peakBytes(command, folder) {
   const report = join(folder, 'peak.txt');
