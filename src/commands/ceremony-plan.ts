@@ -19,14 +19,15 @@ export function configure(command: Command): void {
     .option('--custodians <n>', 'how many hold a root key (default: 5)')
     .option('--threshold <k>', 'how many of them must sign a root (default: 3)')
     .option('--media <folder>', "where the custodians' media are mounted (default: /media)")
+    .addOption(
+      new Option('--dialect <dialect>', 'how the roots are written').choices(['tuf', 'aktualizr']).default('tuf'),
+    )
     .addOption(repeatable('--bring <role=pub>', 'a public key that others bring, e.g. targets=keys/targets.pub'))
     .addOption(
-      new Option('--scheme <scheme>', 'of the root keys (default: hybrid)').choices([
-        'hybrid',
-        'hybrid-ed25519',
-        'ecdsa-p256',
-        'ed25519',
-      ]),
+      new Option(
+        '--scheme <scheme>',
+        'of the root keys (default: hybrid, or with dialect aktualizr hybrid-ed25519)',
+      ).choices(['hybrid', 'hybrid-ed25519', 'ecdsa-p256', 'ed25519']),
     );
   example(
     command,
@@ -54,11 +55,13 @@ export async function run(call: Call): Promise<Outcome> {
 }
 
 function wishes(call: Call) {
+  const dialect = text(call, 'dialect') ?? 'tuf';
   return {
     title: text(call, 'title') ?? 'Root key ceremony',
     repository: text(call, 'name') ?? 'Example Motors',
     place: text(call, 'place') ?? 'the vault',
-    scheme: text(call, 'scheme') ?? 'hybrid',
+    dialect,
+    scheme: text(call, 'scheme') ?? (dialect === 'aktualizr' ? 'hybrid-ed25519' : 'hybrid'),
     custodians: integer(call, 'custodians', { min: 1, max: 16 }) ?? 5,
     threshold: integer(call, 'threshold', { min: 1, max: 16 }) ?? 3,
     media: (text(call, 'media') ?? '/media').replace(/(?<=.)\/+$/, ''),

@@ -13,7 +13,7 @@ export function configure(command: Command): void {
     .description('make a repository: Image and Director in one folder')
     .argument('<dir>', 'the folder')
     .option('--name <name>', "what it is called, e.g. the manufacturer (default with --from-ceremony: its plan's)")
-    .option('--dialect <dialect>', 'how metadata is written', 'tuf')
+    .option('--dialect <dialect>', 'how metadata is written: tuf (default), or aktualizr for libaktualizr vehicles')
     .option(
       '--from-ceremony <folder>',
       'begin with the roots, keys and id of a root key ceremony, which is verified first',
@@ -33,19 +33,23 @@ export async function run(call: Call): Promise<Outcome> {
   if (name !== undefined && !/^[\x20-\x7e]{1,128}$/.test(name)) {
     throw failure('USAGE', '--name is not 1 to 128 printable ASCII characters');
   }
-  const dialect = text(call, 'dialect') ?? 'tuf';
+  const dialect = text(call, 'dialect');
   const wishes = { folder: argument(call, 0, 'DIR'), rehearsal: flag(call, 'rehearsal'), dryRun: flag(call, 'dryRun') };
-  if (ceremony !== undefined && dialect !== 'tuf') throw failure('USAGE', 'ceremonies make roots of dialect tuf');
   const made =
     ceremony === undefined
-      ? await initRepository({ ...wishes, name: name ?? '', dialect }, call.io)
-      : await initFromCeremony({ ...wishes, name, ceremony, report: ceremonyReport }, call.io);
+      ? await initRepository({ ...wishes, name: name ?? '', dialect: dialect ?? 'tuf' }, call.io)
+      : await initFromCeremony({ ...wishes, name, dialect, ceremony, report: ceremonyReport }, call.io);
   const next =
     ceremony === undefined
-      ? 'next: make keys with `secureev keygen`, then `secureev role set root --key ...`'
+      ? `next: make keys with \`secureev keygen${schemeFor(made.dialect)}\`, then \`secureev role set root --key ...\``
       : 'next: `secureev status`, then `secureev root export -o root.json`';
   return {
     result: { ...made, folder: wishes.folder },
     text: `made the repository ${made.name} in ${wishes.folder}\n${next}`,
   };
+}
+
+/** The default scheme's keys are none that aktualizr vehicles read. */
+function schemeFor(dialect: string): string {
+  return dialect === 'aktualizr' ? ' --scheme hybrid-ed25519' : '';
 }

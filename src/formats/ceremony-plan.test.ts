@@ -39,6 +39,7 @@ describe('ceremony.yaml', () => {
     expect(plan).toMatchObject({
       title: 'Example Motors root',
       scheme: 'hybrid',
+      dialect: 'tuf',
       threshold: 2,
       expiresDays: 365,
       diceRolls: 50,

@@ -7,6 +7,8 @@
 import { parseInstant, parseKeyId, parseName } from '../core/brands.ts';
 import type { KeyId, Name } from '../core/brands.ts';
 import { failure } from '../core/errors.ts';
+import { DIALECTS } from './metadata/index.ts';
+import type { DialectId } from './metadata/index.ts';
 import { parseYaml } from './yaml.ts';
 import type { YamlNode } from './yaml.ts';
 import { yamlFields, yamlInteger, yamlList, yamlMisfit, yamlParsed, yamlText } from './yaml-reader.ts';
@@ -49,6 +51,8 @@ export interface CeremonyPlan {
   /** The name of the repository that starts from this ceremony. */
   readonly repository: string;
   readonly scheme: CeremonyScheme;
+  /** How the roots are written. */
+  readonly dialect: DialectId;
   readonly administrator: Person;
   readonly custodians: readonly Custodian[];
   readonly witnesses: readonly Person[];
@@ -86,6 +90,7 @@ const FIELDS = [
   'place',
   'repository',
   'scheme',
+  'dialect',
   'administrator',
   'custodians',
   'witnesses',
@@ -95,6 +100,9 @@ const FIELDS = [
   'dice_rolls',
   'roles',
 ];
+const DIALECT_IDS = DIALECTS.map(({ id }) => id);
+/** Root keys that aktualizr vehicles read. */
+const AKTUALIZR_SCHEMES: readonly CeremonyScheme[] = ['hybrid-ed25519', 'ed25519'];
 const PEOPLE_MAX = 32;
 /** Four keys of each sign one COSE_Sign of at most 64 signatures. */
 const CUSTODIANS_MAX = 16;
@@ -122,6 +130,7 @@ export function decodeCeremonyPlan(bytes: Uint8Array, name: string): CeremonyPla
       place: yamlText(fields.need('place')),
       repository: yamlText(fields.need('repository')),
       scheme: optional('scheme', (node) => oneOf(node, CEREMONY_SCHEMES), 'hybrid'),
+      dialect: optional('dialect', (node) => oneOf(node, DIALECT_IDS), 'tuf'),
       administrator: decodePerson(fields.need('administrator')),
       custodians: yamlList(fields.need('custodians'), { min: 1, max: CUSTODIANS_MAX }).map(decodeCustodian),
       witnesses: optional('witnesses', (node) => yamlList(node, { min: 0, max: PEOPLE_MAX }).map(decodePerson), []),
@@ -227,6 +236,9 @@ function checked(plan: CeremonyPlan, file: string): CeremonyPlan {
     plan.roles.map((role) => role.role),
     (role) => refuse(`the role ${role} is there twice`),
   );
+  if (plan.dialect === 'aktualizr' && !AKTUALIZR_SCHEMES.includes(plan.scheme)) {
+    refuse(`roots of dialect aktualizr take keys of ${AKTUALIZR_SCHEMES.join(' or ')}, not ${plan.scheme}`);
+  }
   if (plan.threshold > plan.custodians.length) refuse(`a threshold of ${plan.threshold} needs more custodians`);
   for (const role of plan.roles) {
     if (role.threshold > role.keys.length)

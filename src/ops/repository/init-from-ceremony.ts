@@ -31,6 +31,8 @@ export interface InitFromCeremonyInput {
   readonly ceremony: string;
   /** The name of the ceremony's plan by default. */
   readonly name?: string | undefined;
+  /** That of the ceremony's plan; another one is refused. */
+  readonly dialect?: string | undefined;
   /** Accept a rehearsal; the repository is marked as one. */
   readonly rehearsal: boolean;
   readonly dryRun?: boolean | undefined;
@@ -48,7 +50,11 @@ export async function initFromCeremony(input: InitFromCeremonyInput, io: Io): Pr
   if (verdict.ceremony === undefined) throw failure('INTERNAL', 'a ceremony was verified that was not read');
   const { plan, transcript } = verdict.ceremony;
   const content = await contentOf({ plan, folder: input.ceremony, entries: transcript.entries }, io);
-  const identity = { name: input.name ?? plan.repository, dialect: 'tuf' };
+  const { dialect } = plan;
+  if (input.dialect !== undefined && input.dialect !== dialect) {
+    throw failure('USAGE', `the roots of this ceremony are of dialect ${dialect}, not ${input.dialect}`);
+  }
+  const identity = { name: input.name ?? plan.repository, dialect };
   const { repository: uuid } = openFacts(transcript.entries);
   if (input.dryRun === true) {
     if ((await io.files.status(`${folder}/repo.db`)) === undefined) return { ...identity, uuid };
@@ -110,7 +116,7 @@ function takeRoot(tx: Tx, kind: RootKind, file: Uint8Array): void {
   const { unverified: envelope } = decodeRole(file, 'root');
   const address = { repository: kind, name: 'root' };
   const { version, expires } = envelope.signed;
-  const payload = encodeSigned(envelope.signed);
+  const payload = encodeSigned(envelope.signed, dialectOf(envelope.dialect));
   freezeVersion(tx, roleAt(tx, address), { version, payload, expires, takesStaged: true });
   const role = roleAt(tx, address);
   for (const signature of signaturesOf(envelope)) addSignature(tx, role, { ...signature, version });
@@ -122,7 +128,9 @@ function signaturesOf(envelope: Envelope<Root>): readonly StoredSignature[] {
   const listed = envelope.signatures.map(({ keyId, encoded }): StoredSignature => {
     const key = envelope.signed.keys.get(keyId)?.publicKey;
     if (key === undefined) throw failure('INTERNAL', `the verified root has a signature of unknown key ${keyId}`);
-    return { section: 'classical', keyId, signature: dialect.decodeSignature(key.algorithm, encoded) };
+    // Files of a dialect may list a key under another id than ours.
+    const signature = dialect.decodeSignature(key.algorithm, encoded);
+    return { section: 'classical', keyId: key.keyId, signature };
   });
   const hybrid = envelope.hybridSignatures.map(({ keyId, signature }): StoredSignature => {
     return { section: 'post-quantum', keyId, signature };

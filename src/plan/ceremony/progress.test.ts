@@ -19,6 +19,7 @@ const planOf = (over: Partial<CeremonyPlan> = {}): CeremonyPlan => ({
   place: 'Plant 1',
   repository: 'Example Motors',
   scheme: 'hybrid',
+  dialect: 'tuf',
   administrator: person('GH'),
   custodians: ['AL', 'EC', 'JC'].map((i) => ({ ...person(i), medium: `media/${i}`, signer: 'file' })),
   witnesses: [],

@@ -18,6 +18,8 @@ export interface CeremonyPlanInput {
   readonly repository: string;
   readonly place: string;
   readonly scheme: string;
+  /** How the roots are to be written. */
+  readonly dialect: string;
   readonly custodians: number;
   readonly threshold: number;
   /** The folder in which each custodian's medium gets a folder. */
@@ -76,6 +78,11 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** The default goes without saying. */
+function dialectLine({ dialect }: CeremonyPlanInput): string {
+  return dialect === 'tuf' ? '' : `dialect: ${dialect} # how the roots are written\n`;
+}
+
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 function planText(input: CeremonyPlanInput, { date, roles }: { date: string; roles: string }): string {
@@ -94,7 +101,7 @@ date: ${date}
 place: ${quoted(input.place)}
 repository: ${quoted(input.repository)}
 scheme: ${input.scheme} # hybrid (ECDSA P-256 and ML-DSA-65), hybrid-ed25519, ecdsa-p256, ed25519
-administrator: { name: The administrator, initials: ADM }
+${dialectLine(input)}administrator: { name: The administrator, initials: ADM }
 # Each custodian has a medium of their own: a folder where it is mounted (mount FAT with umask=077).
 # A custodian with a token adds: signer: 'pkcs11:token=LABEL?module-path=/path/to/module.so'
 custodians:

@@ -5,6 +5,7 @@
  * the same bytes, and `verify` makes them anew.
  */
 import { instantOf } from '../../../core/brands.ts';
+import type { KeyId } from '../../../core/brands.ts';
 import { equalBytes, toHex } from '../../../core/bytes.ts';
 import { failure } from '../../../core/errors.ts';
 import type { Files, Io } from '../../../core/ports.ts';
@@ -16,12 +17,14 @@ import {
   assembleEnvelope,
   canonicalOf,
   decodeRole,
+  dialectOfBytes,
   encodeSigned,
   signatureMessage,
 } from '../../../formats/metadata/envelope.ts';
 import type { KeySignature } from '../../../formats/metadata/envelope.ts';
+import { dialectOf } from '../../../formats/metadata/index.ts';
 import { TOP_LEVEL_ROLES } from '../../../formats/metadata/types.ts';
-import type { TopLevelRole } from '../../../formats/metadata/types.ts';
+import type { KeyRing, TopLevelRole } from '../../../formats/metadata/types.ts';
 import type { TranscriptEntry } from '../../../formats/transcript/transcript.ts';
 import { rootBody } from '../../../plan/bodies.ts';
 import { firstDefinition } from '../../../plan/role-definition.ts';
@@ -95,7 +98,9 @@ export async function rootPayload(
   const { repository, started } = openFacts(record.entries);
   const expires = instantOf(started + record.plan.expiresDays * DAY_SECONDS, 'expiry');
   const definitions = await rootDefinitions(files, record, root);
-  return encodeSigned(rootBody({ version: 1, expires, repository, kind: root }, definitions, new Map()));
+  const dialect = dialectOf(record.plan.dialect);
+  const body = rootBody({ version: 1, expires, repository, kind: root }, definitions, new Map());
+  return encodeSigned({ ...body, consistentSnapshot: dialect.consistentSnapshot }, dialect);
 }
 
 /** Makes the root and has it signed. @throws CEREMONY_MEDIUM_MISSING, CEREMONY_ROOT_OTHER, HYBRID_INCOMPLETE, TRUST_* */
@@ -114,10 +119,11 @@ export async function signRoot(ceremony: Ceremony, { root }: RootStep): Promise<
 
 /** The people in the room agree to what they see, not to what they hope. */
 async function showRoot({ asker }: Ceremony, root: RootKind, payload: Uint8Array): Promise<void> {
-  const body = decodeRole(assembleEnvelope(payload, { classical: [], postQuantum: [] }), 'root').unverified.signed;
+  const unsigned = assembleEnvelope(payload, { classical: [], postQuantum: [] }, dialectOfBytes(payload));
+  const body = decodeRole(unsigned, 'root').unverified.signed;
   const fact = (label: string, text: string) => ({ kind: 'fact', label, text }) as const;
   const roles = [...body.roles].map(([name, { keyIds, threshold }]) =>
-    fact(name, `${threshold} of ${keyIds.length}: ${keyIds.map((id) => id.slice(0, 16)).join(', ')}`),
+    fact(name, `${threshold} of ${keyIds.length}: ${keyIds.map((id) => shownId(body.keys, id)).join(', ')}`),
   );
   const hybrid = body.extension?.hybrid === undefined ? 'no' : 'yes: every role also needs post-quantum signatures';
   const expires = new Date(body.expires * 1000).toISOString().slice(0, 10);
@@ -127,6 +133,11 @@ async function showRoot({ asker }: Ceremony, root: RootKind, payload: Uint8Array
     ...roles,
     fact('hybrid', hybrid),
   ]);
+}
+
+/** The beginning of the id that people have read on a public file, whatever the root lists the key under. */
+function shownId(keys: KeyRing['keys'], listed: KeyId): string {
+  return (keys.get(listed)?.publicKey?.keyId ?? listed).slice(0, 16);
 }
 
 async function signedRoot(ceremony: Ceremony, root: RootKind, payload: Uint8Array): Promise<Uint8Array> {
@@ -141,7 +152,7 @@ async function signedRoot(ceremony: Ceremony, root: RootKind, payload: Uint8Arra
     }
     await ceremony.asker.tell([{ kind: 'fact', label: custodian.name, text: `signed with ${signer.description}` }]);
   }
-  return assembleEnvelope(payload, lists);
+  return assembleEnvelope(payload, lists, dialectOfBytes(payload));
 }
 
 /** Demands that `file` is the root with this payload, signed by every key of its root role. @throws CEREMONY_ROOT_OTHER, TRUST_* */
