@@ -60,16 +60,23 @@ interface RowReader {
   finish(): readonly InventoryVehicle[];
 }
 
+/** Where columns are. */
+interface Header {
+  field(record: readonly string[], column: Column): string;
+  /** There are no other columns than those that are required. */
+  readonly isPlain: boolean;
+}
+
 /** The text of a column, trimmed; empty where there is none. */
 type Field = (column: Column) => string;
 
 function rowReader(): RowReader {
-  let header: ((record: readonly string[], column: Column) => string) | undefined;
+  let header: Header | undefined;
   const grouping = vehicleGrouping();
   return {
     add: (record, row) => {
       if (header === undefined) header = readHeader(record);
-      else grouping.add((column) => header?.(record, column) ?? '', row);
+      else grouping.add((column) => header?.field(record, column) ?? '', { row, isPlain: header.isPlain });
     },
     take: grouping.take,
     finish: () => {
@@ -88,7 +95,9 @@ interface OpenVehicle {
 }
 
 /** Rows of one VIN, one after the other, become one vehicle. */
-function vehicleGrouping(): Pick<RowReader, 'take' | 'finish'> & { add(field: Field, row: number): void } {
+function vehicleGrouping(): Pick<RowReader, 'take' | 'finish'> & {
+  add(field: Field, at: { row: number; isPlain: boolean }): void;
+} {
   let open: OpenVehicle | undefined;
   let done: InventoryVehicle[] = [];
   const close = (): void => {
@@ -103,7 +112,7 @@ function vehicleGrouping(): Pick<RowReader, 'take' | 'finish'> & { add(field: Fi
     return taken;
   };
   return {
-    add: (field, row) => {
+    add: (field, { row, isPlain }) => {
       const vin = field('vin');
       const model = field('model');
       if (open?.vin === vin) {
@@ -112,7 +121,7 @@ function vehicleGrouping(): Pick<RowReader, 'take' | 'finish'> & { add(field: Fi
         close();
         open = begun(vin, model, row);
       }
-      addRow(open, field, row);
+      if (!isPlain) addRow(open, field, row);
     },
     take,
     finish: () => {
@@ -180,7 +189,7 @@ function addRow(open: OpenVehicle, field: Field, row: number): void {
   }
 }
 
-function readHeader(record: readonly string[]): (record: readonly string[], column: Column) => string {
+function readHeader(record: readonly string[]): Header {
   const places = new Map<string, number>();
   for (const [index, title] of record.entries()) {
     const place = { row: 1, column: String(index + 1) };
@@ -196,10 +205,11 @@ function readHeader(record: readonly string[]): (record: readonly string[], colu
     if (!places.has(name))
       throw inventoryFailure('INVENTORY_MALFORMED', { row: 1, column: name }, 'missing in the header');
   }
-  return (values, column) => {
+  const field: Header['field'] = (values, column) => {
     const index = places.get(column);
     return index === undefined ? '' : (values[index] ?? '').trim();
   };
+  return { field, isPlain: places.size === REQUIRED.length };
 }
 
 function csvFailure(thrown: unknown): unknown {

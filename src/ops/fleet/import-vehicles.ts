@@ -50,8 +50,8 @@ export interface VehicleImportAnswer {
 /** The most vehicles that the audit entry names one by one; a longer list is in the file that it names by hash. */
 const NAMED_MAX = 1000;
 
-/** What is read at a time: its vehicles are in memory together. */
-const CHUNK_BYTES = 128 * 1024;
+/** What is read at a time: its vehicles are in memory together, and outlive fewer collections the fewer they are. */
+const CHUNK_BYTES = 32 * 1024;
 
 /** Pages of the database in memory; other commands need few. */
 const CACHE_KIB = 64 * 1024;
