@@ -8,18 +8,9 @@ import type { DelegatedContent } from '../../plan/delegations.ts';
 import { definitionOf, keyIdsOf } from '../../plan/role-definition.ts';
 import type { Member, RoleDefinition } from '../../plan/role-definition.ts';
 import type { Authority, Threshold } from '../../plan/quorum.ts';
-import { delegatorOf, isDelegating } from '../../store/delegations.ts';
+import { delegatorOf } from '../../store/delegations.ts';
 import type { Reader } from '../../store/reader.ts';
-import {
-  completeItem,
-  completeItems,
-  findRole,
-  frozenItem,
-  itemAt,
-  itemChanges,
-  nextItem,
-  nextItems,
-} from '../../store/roles.ts';
+import { completeItem, completeItems, findRole, frozenItem, itemAt, nextItem, nextItems } from '../../store/roles.ts';
 import type { ItemValue, RepositoryKind, StoredRole } from '../../store/roles.ts';
 
 /** Role name -> definition; roles without keys are missing. */
@@ -86,11 +77,6 @@ export function delegatedContent(
 ): DelegatedContent {
   const items = state === 'complete' ? completeItems : nextItems;
   return contentOf([...items(reader, role, 'bins/'), ...items(reader, role, 'delegations/')]);
-}
-
-/** Whether what is staged for a role, or frozen, changes whom it delegates to. */
-export function changesDelegations(reader: Reader, role: StoredRole): boolean {
-  return [false, true].some((frozen) => [...itemChanges(reader, role, frozen)].some(({ item }) => isDelegating(item)));
 }
 
 function contentOf(items: readonly { readonly item: string; readonly value: ItemValue }[]): DelegatedContent {

@@ -11,6 +11,7 @@ import { dialectOf } from '../../formats/metadata/index.ts';
 import type { Envelope, KeyRing, MetadataKey, RoleKeys, TargetFile } from '../../formats/metadata/types.ts';
 import { keyIdentity } from '../../trust/role-policy.ts';
 import type { TrustedSet } from '../../trust/state.ts';
+import { lintDelegations } from './lint-delegations.ts';
 
 /** What is looked for. */
 export const LINT_CHECKS = {
@@ -21,6 +22,7 @@ export const LINT_CHECKS = {
   'lint-targets': 'every target has a release counter and hardware ids',
   'lint-sizes': 'no file is over what known clients accept',
   'lint-paths': 'names are safe as paths and differ by more than case',
+  'lint-delegations': 'every target is listed where its path is delegated to, and every delegation is asked',
 } as const;
 
 /** The id of a check of {@link LINT_CHECKS}. */
@@ -78,6 +80,7 @@ export function lintTree(set: TrustedSet): readonly LintFinding[] {
     ...files.flatMap(targetFacts),
     ...files.flatMap(sizes),
     ...paths(files),
+    ...lintDelegations(set),
   ];
 }
 
