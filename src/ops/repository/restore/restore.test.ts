@@ -1,6 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { sha256 } from '../../../crypto/hash.ts';
+import { decodeManifest, encodeManifest } from '../../../formats/backup/manifest.ts';
+import { encodeTarHeader, tarPadding } from '../../../formats/backup/tar.ts';
 import { findAudit } from '../../../store/audit.ts';
 import { openRepository } from '../../../store/repository.ts';
 import { findRole } from '../../../store/roles.ts';
@@ -62,6 +66,8 @@ describe('restore refuses', () => {
     expect(await codeOf(restore(repository, { published: foreign }))).toBe('RESTORE_OTHER');
     expect(await codeOf(restore(repository, { root: `${other.folder}/pinned.json` }))).toBe('RESTORE_OTHER');
     expect(await codeOf(restore(repository, { published: 'nowhere' }))).toBe('TRUST_FILE_MISSING');
+    expect(await codeOf(restore(repository, { folder: 'a/b/new', published: 'nowhere' }))).toBe('TRUST_FILE_MISSING');
+    expect(await repository.io.files.status('a')).toBeUndefined();
     expect(await codeOf(restore(repository, { folder: 'oem' }))).toBe('REPOSITORY_EXISTS');
     expect(await codeOf(restore(repository, { folder: 'public' }))).toBe('RESTORE_OCCUPIED');
     expect(await repository.io.files.status('new')).toBeUndefined();
@@ -97,6 +103,24 @@ describe('restore refuses', () => {
     }
   });
 
+  test('a backup whose database was changed, though all its hashes fit', async () => {
+    await using repository = await lostAfterBackup(async () => undefined);
+    const changes: readonly (readonly [string, string])[] = [
+      ['BACKUP_DAMAGED', 'CREATE TRIGGER t AFTER INSERT ON audit BEGIN DELETE FROM vehicles; END'],
+      ['BACKUP_DAMAGED', "UPDATE settings SET value = 'ffffffff-ffff-4fff-8fff-ffffffffffff' WHERE name = 'uuid'"],
+      ['AUDIT_BROKEN', `DROP TRIGGER audit_no_update; UPDATE audit SET actor = 'x' WHERE position = 2; ${GUARD}`],
+      [
+        'AUDIT_BROKEN',
+        `DROP TRIGGER audit_no_delete; DELETE FROM audit_subjects; DELETE FROM audit WHERE position = 2; ${GUARD_2}`,
+      ],
+    ];
+    for (const [code, sql] of changes) {
+      await forgeBackup(`${repository.folder}/oem.tar`, `${repository.folder}/forged.tar`, sql);
+      expect(await codeOf(restore(repository, { backup: 'forged.tar', published: undefined }))).toBe(code);
+      expect(await repository.io.files.status('new')).toBeUndefined();
+    }
+  });
+
   test('leaves nothing after a fault at any call, and nothing of a dry run', async () => {
     await using repository = await lostAfterBackup(secondRelease);
     let failAt = 1;
@@ -119,4 +143,35 @@ function changed(bytes: Buffer, at: number): Buffer {
   const copy = Buffer.from(bytes);
   copy[at] = (copy[at] ?? 0) ^ 1;
   return copy;
+}
+
+const GUARD =
+  "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END";
+const GUARD_2 =
+  "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END";
+
+/** The same backup around another database, as someone who can write files makes it. */
+async function forgeBackup(from: string, to: string, sql: string): Promise<void> {
+  const whole = await readFile(from);
+  const size = (at: number): number => Number.parseInt(whole.subarray(at + 124, at + 135).toString(), 8);
+  const manifest = decodeManifest(whole.subarray(512, 512 + size(0)));
+  const at = 512 + size(0) + tarPadding(size(0));
+  await writeFile(`${to}.db`, whole.subarray(at + 512, at + 512 + size(at)));
+  const database = new Database(`${to}.db`);
+  database.pragma('foreign_keys = OFF');
+  database.exec(sql);
+  database.exec('VACUUM');
+  database.close();
+  const content = await readFile(`${to}.db`);
+  const forged = { ...manifest, database: { sizeBytes: content.length, sha256: sha256('native', content) } };
+  const parts = [
+    ['backup.json', encodeManifest(forged)],
+    ['repo.db', content],
+  ] as const;
+  const blocks = parts.flatMap(([name, bytes]) => [
+    encodeTarHeader({ name, sizeBytes: bytes.length, modified: manifest.created }),
+    bytes,
+    new Uint8Array(tarPadding(bytes.length)),
+  ]);
+  await writeFile(to, Buffer.concat([...blocks, whole.subarray(at + 512 + size(at) + tarPadding(size(at)))]));
 }

@@ -82,7 +82,7 @@ export async function restoreRepository(input: RestoreInput, io: Io): Promise<Re
   await requireFree(io, folder);
   let keep = false;
   try {
-    if ((await io.files.status(folder)) === undefined) placed.folders.push(folder);
+    placed.folders.push(...(await missingFolders(io, folder)));
     await io.files.makeFolder(folder);
     const absolute = await io.files.realPath(folder);
     refuseNetworkFileSystem(absolute);
@@ -92,6 +92,19 @@ export async function restoreRepository(input: RestoreInput, io: Io): Promise<Re
   } finally {
     if (!keep) await takeAway(io.files, placed);
   }
+}
+
+/** The folders on the way, and at its end, that are not there yet, outermost first. */
+async function missingFolders({ files }: Io, folder: string): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (
+    let at = folder;
+    at !== '' && (await files.status(at)) === undefined;
+    at = at.slice(0, Math.max(0, at.lastIndexOf('/')))
+  ) {
+    missing.unshift(at);
+  }
+  return missing;
 }
 
 async function requireFree({ files }: Io, folder: string): Promise<void> {
