@@ -15,7 +15,8 @@ const CREATE = 'delivery create acme --tree public --root trust/root.json';
 async function delegating(): Promise<CliSession> {
   const on = await releaseSession({ scheme: 'ecdsa-p256' });
   for (const name of ['acme', 'other']) await on.ok(`keygen ${name} --out keys --scheme ecdsa-p256`);
-  await on.ok("delegation add acme --path 'EV-1/BMS/*/*' --hardware BMS-H2 --hardware BMS-H3 --key keys/acme.pub");
+  const hardware = '--hardware BMS-H2 --hardware BMS-H3 --hardware mcu-d';
+  await on.ok(`delegation add acme --path 'EV-1/BMS/*/*' --path 'EV-1/MCU/*/*' ${hardware} --key keys/acme.pub`);
   await on.ok("delegation add other --path 'EV-1/OTHER/*/*' --key keys/other.pub");
   await on.ok(`sign targets snapshot timestamp ${ALL}`);
   await on.ok('publish image public');
@@ -82,6 +83,23 @@ describe('U19 deliveries', () => {
     const [target] = result['targets'] as { sha256: string }[];
     const hash = target?.sha256 ?? '';
     expect(Buffer.from(await on.read(`oem/objects/${hash.slice(0, 2)}/${hash}`)).toString()).toBe('bms 2.1');
+  });
+
+  test('a release packages what was delivered, and a vehicle verifies it as signed by the supplier', async () => {
+    await using on = await session();
+    const target = 'EV-1/MCU/3.0.0/mcu.bin';
+    await on.ok(`${CREATE} ${target}=large.bin --hardware mcu-d --release-counter 3 --key keys/acme.key -o d.delivery`);
+    await on.ok('delivery import d.delivery');
+    const image = `images: [{ ecu: MCU, version: 3.0.0, target: ${target} }]`;
+    await on.write('release.yaml', `release: r2\nmodel: EV-1\nconfidential: false\n${image}\n`);
+    await on.ok('package release.yaml --key keys/targets.key --out bundles');
+    await on.ok(`sign targets ${ALL.split(' --key keys/snapshot')[0] ?? ''}`);
+    await on.ok(`sign snapshot timestamp ${ONLINE}`);
+    await on.ok('publish image public');
+    const trust = '--root trust/root.json --metadata public/metadata';
+    expect(await on.ok(`verify bundle bundles/ZG_DRIVE.otap ${trust}`)).toContain('VERIFIED');
+    const listed = await on.json('target list --prefix EV-1/MCU/3');
+    expect(listed.result).toMatchObject({ targets: [{ name: target, role: 'acme' }] });
   });
 
   test.each([
