@@ -1,14 +1,15 @@
 // The main job from firmware to a verified release: runs scripts/reference-session.sh, word for word, in a real shell,
 // in a scratch folder, and shows each step with its result.
 //
-//   npm run demo -- [--shell sh|bash] [--folder DIR] [--transcript FILE] [--keys]
+//   npm run demo -- [--shell sh|bash] [--folder DIR] [--transcript FILE] [--keys] [--fleet]
 //
-// With --keys it goes on with scripts/keys-session.sh: a key is lost, another is rotated.
+// With --keys it goes on with scripts/keys-session.sh: a key is lost, another is rotated. With --fleet it goes on with
+// scripts/fleet-session.sh: a Director, a campaign for 2,000 cars, what they report, and the release taken back.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { layOutDemo, quoted, scratchFolder, sessionLines, shellEnvironment } from './scratch.js';
+import { addTool, layOutDemo, quoted, scratchFolder, sessionLines, shellEnvironment } from './scratch.js';
 
 /** What each line of the reference session is for. */
 const TITLES = [
@@ -48,6 +49,7 @@ function main() {
       folder: { type: 'string' },
       transcript: { type: 'string' },
       keys: { type: 'boolean' },
+      fleet: { type: 'boolean' },
     },
   });
   const folder = workFolder(values.folder);
@@ -66,6 +68,10 @@ function main() {
     step(session, { line, title: `${index + 1}/${lines.length} ${TITLES[index]}` });
   refusal(session);
   if (values.keys) for (const line of sessionLines('keys-session.sh')) step(session, { line, title: 'Keys' });
+  if (values.fleet) {
+    addTool(folder, 'fleet-cars');
+    for (const line of sessionLines('fleet-session.sh')) step(session, { line, title: 'Fleet' });
+  }
   if (values.transcript !== undefined) writeFileSync(values.transcript, JSON.stringify(session.transcript));
   process.stdout.write(`\n== Done: the release is verified. In ${folder}:\n${places(folder)}`);
 }

@@ -43,6 +43,13 @@ export function shellEnvironment(folder) {
   return { ...Object.fromEntries(kept), PATH: `${tools}:${process.env.PATH}` };
 }
 
+/** Puts a script of scripts/ on the PATH of {@link shellEnvironment}. */
+export function addTool(folder, name) {
+  const program = join(folder, '.tools', name);
+  writeFileSync(program, `#!/bin/sh\nexec ${quoted(NODE)} ${quoted(join(PROJECT, 'scripts', `${name}.js`))} "$@"\n`);
+  chmodSync(program, 0o755);
+}
+
 /** `text` as one word of a shell. */
 export function quoted(text) {
   return `'${text.replaceAll("'", `'\\''`)}'`;
