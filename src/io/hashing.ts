@@ -3,7 +3,7 @@
  *
  * Invariant: the digest is that of the blocks as they were handed over, whichever thread hashed them.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { EngineName, Hashing, SharedHash } from '../core/ports.ts';
 import { startSha256 } from '../crypto/hash.ts';
 import { ringMemory, ringOf } from './hash-ring.ts';
@@ -55,7 +55,8 @@ function inlineHash(engine: EngineName, blockBytes: number, blocks: number): Sha
 
 /** A thread without work does not keep the process alive. */
 function startThread(): Worker {
-  const worker = new Worker(threadScript('hash-worker'), { env: {}, execArgv: [], stdin: false });
+  const threads = process.getBuiltinModule('node:worker_threads');
+  const worker = new threads.Worker(threadScript('hash-worker'), { env: {}, execArgv: [], stdin: false });
   worker.unref();
   return worker;
 }

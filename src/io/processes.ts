@@ -4,7 +4,6 @@
  * Invariants: no passphrase or PIN of ours is in a child's environment; none runs longer, or says more, than it may;
  * none outlives us.
  */
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { concatBytes } from '../core/bytes.ts';
 import { SecureevError } from '../core/errors.ts';
@@ -22,6 +21,8 @@ export function nodeProcesses(setting: { env: Variables; folder: string; signal:
   return {
     async run(request) {
       setting.signal.throwIfAborted();
+      // Few commands start a process, and the module takes as long to load as some of them run.
+      const { spawn } = process.getBuiltinModule('node:child_process');
       const child = spawn(request.command, request.args, { env, cwd: setting.folder, stdio: 'pipe', shell: false });
       try {
         return await finished(child, request, setting.signal);

@@ -7,6 +7,7 @@
  *
  * @see TUF 1.0.34 sections 5.4 to 5.6; Uptane 2.1.0 section 5.4.4
  */
+import { equalBytes } from '../core/bytes.ts';
 import type { Verified } from '../core/verified.ts';
 import { decodeRole } from '../formats/metadata/envelope.ts';
 import type { Envelope, MetaFile, Signed, Snapshot, Targets, Timestamp } from '../formats/metadata/types.ts';
@@ -33,6 +34,14 @@ export function recallRole<R extends 'timestamp' | 'snapshot'>(
   return signedByRoot(set, role, bytes);
 }
 
+/** The same bytes as a file of an earlier update, which the root's keys were found to vouch for a moment ago. */
+function knownAs<T extends Signed>(
+  before: Verified<Envelope<T>> | undefined,
+  bytes: Uint8Array,
+): Verified<Envelope<T>> | undefined {
+  return before !== undefined && equalBytes(before.verified.bytes, bytes) ? before : undefined;
+}
+
 function signedByRoot<R extends Signed['role']>(
   set: TrustedSet,
   role: R,
@@ -51,7 +60,7 @@ function signedByRoot<R extends Signed['role']>(
  * @throws TRUST_THRESHOLD, TRUST_HYBRID_THRESHOLD, TRUST_WRONG_REPOSITORY, TRUST_ROLLBACK, TRUST_EXPIRED
  */
 export function takeTimestamp(set: TrustedSet, bytes: Uint8Array, before: SeenBefore['timestamp']): TrustedSet {
-  const found = signedByRoot(set, 'timestamp', bytes);
+  const found = knownAs(before, bytes) ?? signedByRoot(set, 'timestamp', bytes);
   const next = before?.verified.signed.version === found.verified.signed.version ? before : found;
   const { signed } = next.verified;
   if (before !== undefined) {
@@ -74,7 +83,7 @@ export function takeSnapshot(set: TrustedSet, bytes: Uint8Array, before: SeenBef
   const by = `timestamp ${timestamp.version}`;
   const listed = { engine: set.terms.engine, role: 'snapshot', listed: timestamp.snapshot, by };
   requireListedBytes(listed, bytes);
-  const snapshot = signedByRoot(set, 'snapshot', bytes);
+  const snapshot = knownAs(before, bytes) ?? signedByRoot(set, 'snapshot', bytes);
   const { signed } = snapshot.verified;
   requireListedVersion(listed, signed);
   requireNoneLower(before?.verified.signed, signed);

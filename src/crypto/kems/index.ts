@@ -7,6 +7,7 @@ import { mlKem1024P384, mlKem768P256, mlKem768X25519 } from './hybrid.ts';
 import { mlKem1024, mlKem512, mlKem768 } from './ml-kem.ts';
 
 export type { KemAlgorithm } from './algorithm.ts';
+export { isKemId } from './public-key-sizes.ts';
 
 /** Every key encapsulation mechanism, the default one first. */
 export const KEMS = [
@@ -22,11 +23,6 @@ export const KEMS = [
 
 /** The id of a key encapsulation mechanism, e.g. `MLKEM768-X25519`. */
 export type KemId = (typeof KEMS)[number]['id'];
-
-/** Whether `id` names a key encapsulation mechanism. */
-export function isKemId(id: string): id is KemId {
-  return KEMS.some((algorithm) => algorithm.id === id);
-}
 
 /** The mechanism named `id`. @throws ALGORITHM_UNKNOWN */
 export function kemAlgorithm(id: string): KemAlgorithm & { readonly id: KemId } {

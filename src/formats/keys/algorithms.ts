@@ -5,8 +5,8 @@
  *
  * @see RFC 5480, RFC 8410, RFC 9881, RFC 9935, draft-connolly-cfrg-xwing-kem
  */
-import { isKemId } from '../../crypto/kems/index.ts';
 import type { KemId } from '../../crypto/kems/index.ts';
+import { isKemId } from '../../crypto/kems/public-key-sizes.ts';
 import { isSignatureId } from '../../crypto/signatures/index.ts';
 import type { SignatureId } from '../../crypto/signatures/index.ts';
 

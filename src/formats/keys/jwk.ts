@@ -10,12 +10,12 @@ import { base64urlnopad } from '@scure/base';
 import { equalBytes } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
 import type { SecureevError } from '../../core/errors.ts';
+import { KEM_PUBLIC_KEY_BYTES } from '../../crypto/kems/public-key-sizes.ts';
 import { canonicalJson } from '../json/canonical.ts';
 import { isJsonMap, jsonMap } from '../json/json.ts';
 import type { JsonMap } from '../json/json.ts';
 import { parseJson } from '../json/parse.ts';
 import type { KeyAlgorithm } from './algorithms.ts';
-import { algorithmOf } from './secret.ts';
 import type { RawPublicKey } from './spki.ts';
 
 const ALGORITHMS = ['MLKEM768-P256', 'MLKEM1024-P384'] as const;
@@ -51,7 +51,7 @@ export function decodeJwk(json: Uint8Array, members: readonly string[]): JwkRead
   const algorithm = ALGORITHMS.find((known) => known === text);
   if ([...map.keys()].sort().join() !== members.join() || map.get('kty') !== 'AKP') throw malformed('other members');
   if (algorithm === undefined) throw failure('ALGORITHM_UNKNOWN', 'a JWK of an algorithm that is not written so here');
-  const publicKey = jwkBytes(map, 'pub', algorithmOf(algorithm).publicKeyBytes);
+  const publicKey = jwkBytes(map, 'pub', KEM_PUBLIC_KEY_BYTES[algorithm]);
   if (!equalBytes(canonicalJson(map), json)) throw malformed('not canonical');
   return { map, algorithm, publicKey };
 }

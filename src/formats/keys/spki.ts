@@ -6,7 +6,7 @@
 import { quote } from '../../core/brands.ts';
 import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
-import { isKemId, kemAlgorithm } from '../../crypto/kems/index.ts';
+import { isKemId, KEM_PUBLIC_KEY_BYTES } from '../../crypto/kems/public-key-sizes.ts';
 import { isSignatureId, signatureAlgorithm } from '../../crypto/signatures/index.ts';
 import { KEY_IDENTIFIERS } from './algorithms.ts';
 import type { KeyAlgorithm, KeyIdentifier, KeyPurpose } from './algorithms.ts';
@@ -80,5 +80,5 @@ export function identifierOf(algorithm: KeyAlgorithm): KeyIdentifier {
 /** Bytes of a raw public key. */
 export function publicKeyBytes(algorithm: KeyAlgorithm): number {
   if (isSignatureId(algorithm)) return signatureAlgorithm(algorithm).publicKeyBytes;
-  return isKemId(algorithm) ? kemAlgorithm(algorithm).publicKeyBytes : 0;
+  return isKemId(algorithm) ? KEM_PUBLIC_KEY_BYTES[algorithm] : 0;
 }
