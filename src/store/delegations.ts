@@ -9,7 +9,7 @@ import type { TargetName } from '../core/brands.ts';
 import { failure } from '../core/errors.ts';
 import { binOf, matchesPattern } from '../formats/metadata/path-pattern.ts';
 import type { Reader, Tx } from './reader.ts';
-import { completeItem, findRole, nextItem, nextItems, roleAt, roleById } from './roles.ts';
+import { completeItem, completeItems, findRole, nextItem, nextItems, roleAt, roleById } from './roles.ts';
 import type { ItemValue, StoredRole } from './roles.ts';
 
 const DELEGATION = 'delegations/';
@@ -58,10 +58,14 @@ export function binsItem(namePrefix: string): string {
   return BINS + namePrefix;
 }
 
-/** Where a role's next version will hand paths to. */
-export function routesOf(reader: Reader, role: StoredRole): Routes {
-  const [bins] = [...nextItems(reader, role, BINS)].map(({ item, value }) => binsRoute(item, value));
-  const routes = [...nextItems(reader, role, DELEGATION)].map(({ item, value }) => routeOf(item, value));
+/** Which versions are asked: the last complete ones, or those that come next. */
+export type DelegationState = 'complete' | 'next';
+
+/** Where a role's next version will hand paths to, or its last complete one does. */
+export function routesOf(reader: Reader, role: StoredRole, state: DelegationState = 'next'): Routes {
+  const items = state === 'next' ? nextItems : completeItems;
+  const [bins] = [...items(reader, role, BINS)].map(({ item, value }) => binsRoute(item, value));
+  const routes = [...items(reader, role, DELEGATION)].map(({ item, value }) => routeOf(item, value));
   return { bins, routes: routes.sort((a, b) => a.position - b.position || (a.name < b.name ? -1 : 1)) };
 }
 
@@ -177,31 +181,33 @@ function isDelegated(reader: Reader, { delegator, item }: DelegatedRow): boolean
 }
 
 /** The roles in the order in which a client asks them for `name`, hardware ids left aside; each once. */
-export function searchedRoles(reader: Reader, name: TargetName): readonly string[] {
+export function searchedRoles(reader: Reader, name: TargetName, state: DelegationState = 'next'): readonly string[] {
   const visited = new Set<string>();
-  search(reader, { name, role: 'targets', visited });
+  search(reader, { name, state, role: 'targets', visited });
   return [...visited];
 }
 
 interface Visit {
   readonly name: TargetName;
+  readonly state: DelegationState;
   readonly role: string;
   readonly visited: Set<string>;
 }
 
 /** Whether the search ends here for good. */
-function search(reader: Reader, { name, role, visited }: Visit): boolean {
+function search(reader: Reader, { name, state, role, visited }: Visit): boolean {
   if (visited.has(role)) return false;
   visited.add(role);
   const known = findRole(reader, { repository: 'image', name: role });
   if (known === undefined) return false;
-  const { bins, routes } = routesOf(reader, known);
+  const { bins, routes } = routesOf(reader, known, state);
   if (bins !== undefined) {
-    search(reader, { name, role: binOf(reader.io.engine, bins, name), visited });
+    search(reader, { name, state, role: binOf(reader.io.engine, bins, name), visited });
     return true;
   }
   for (const route of routes.filter(({ paths }) => paths.some((path) => matchesPattern(name, path)))) {
-    if (route.roles.some((one) => search(reader, { name, role: one, visited })) || route.terminating) return true;
+    if (route.roles.some((one) => search(reader, { name, state, role: one, visited })) || route.terminating)
+      return true;
   }
   return false;
 }

@@ -6,7 +6,7 @@ import { failure, SecureevError } from '../core/errors.ts';
 import { dialectOf } from '../formats/metadata/index.ts';
 import { delegatorOf, imageRoleAt, owningRoles, searchedRoles } from './delegations.ts';
 import type { Reader, Tx } from './reader.ts';
-import { completeItems, findRole, itemAt, nextItem, nextItems, stageItem } from './roles.ts';
+import { completeItem, completeItems, findRole, itemAt, nextItem, nextItems, stageItem } from './roles.ts';
 import type { ItemRange, ItemValue, StoredRole } from './roles.ts';
 import { setting } from './settings.ts';
 
@@ -110,6 +110,17 @@ export function findTarget(reader: Reader, name: TargetName): ListedTarget | und
   const [role] = listingRoles(reader, name);
   const value = role === undefined ? undefined : nextItem(reader, role, PREFIX + name);
   return role === undefined || value === undefined ? undefined : listed(reader, role, { item: PREFIX + name, value });
+}
+
+/** The target as the last complete versions list it, as a client would find it. */
+export function findCompleteTarget(reader: Reader, name: TargetName): Target | undefined {
+  const item = PREFIX + name;
+  for (const roleName of searchedRoles(reader, name, 'complete')) {
+    const role = findRole(reader, { repository: 'image', name: roleName });
+    const value = role && completeItem(reader, role, item);
+    if (value !== undefined) return targetOf(item, value);
+  }
+  return undefined;
 }
 
 /** Every target of the next versions whose SHA-256 is `sha256` (32 bytes), by name. */

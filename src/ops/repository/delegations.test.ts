@@ -7,7 +7,7 @@ import { repositoryStatus } from '../report/status.ts';
 import { delegate, delegateBins, publishAndFind } from '../../testing/delegations.ts';
 import { ONLINE, repositoryWithRoot } from '../../testing/signed-repository.ts';
 import type { TestRepository } from '../../testing/signed-repository.ts';
-import { findTarget } from '../../store/targets.ts';
+import { findCompleteTarget, findTarget } from '../../store/targets.ts';
 import { changeDelegation, removeDelegation } from './delegation-change.ts';
 import { listDelegations } from './delegation-list.ts';
 import { discardRoles } from './discard.ts';
@@ -86,6 +86,19 @@ describe('which role a target goes to', () => {
     const { delegations } = await listDelegations({ repository: repository.choice }, repository.io);
     expect(delegations.map(({ name }) => name)).toEqual(['late', 'early']);
   });
+});
+
+test('the complete versions are asked by themselves: what is only staged is not in them', async () => {
+  await using repository = await repositoryWithRoot();
+  await repository.addImage('fw/a.bin', 1);
+  await signAll(repository, '', '');
+  await delegate(repository, 'fw', 'fw/*', { move: true });
+  await repository.addImage('fw/b.bin', 1);
+  const known = async (name: string): Promise<boolean> =>
+    await repository.open((open) => findCompleteTarget(open, parseTargetName(name)) !== undefined);
+  expect([await known('fw/a.bin'), await known('fw/b.bin')]).toEqual([true, false]);
+  await signAll(repository, 'fw', 'fw');
+  expect([await known('fw/a.bin'), await known('fw/b.bin')]).toEqual([true, true]);
 });
 
 describe('targets that are listed already', () => {

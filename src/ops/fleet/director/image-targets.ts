@@ -5,8 +5,7 @@ import type { DirectorTarget } from '../../../plan/director-bodies.ts';
 import { sealedName } from '../../../plan/director-bodies.ts';
 import type { TargetName } from '../../../core/brands.ts';
 import type { Reader } from '../../../store/reader.ts';
-import { completeItem, findRole } from '../../../store/roles.ts';
-import { owningRole, targetOf } from '../../../store/targets.ts';
+import { findCompleteTarget } from '../../../store/targets.ts';
 import type { Target } from '../../../store/targets.ts';
 
 /** Complete targets by name. */
@@ -48,10 +47,7 @@ function findDirectorTarget(reader: Reader, name: TargetName): DirectorTarget {
   return { name, length, sha256, custom, encrypted };
 }
 
-/** A target of the last complete version of the role that owns its path. */
+/** A target of the last complete versions, in whichever role clients find it. */
 export function completeTarget(reader: Reader, name: TargetName): Target | undefined {
-  const role = findRole(reader, { repository: 'image', name: owningRole(reader, name) });
-  const item = `targets/${name}`;
-  const value = role === undefined ? undefined : completeItem(reader, role, item);
-  return value === undefined ? undefined : targetOf(item, value);
+  return findCompleteTarget(reader, name);
 }
