@@ -53,6 +53,8 @@ describe('U19 deliveries', () => {
     await on.ok('publish image public');
     const made = await on.json(deliver(`${BMS}=bms.bin EV-1/BMS/2.1/large.bin=large.bin`));
     expect(made.result).toMatchObject({ role: 'acme', version: 2, added: [BMS, 'EV-1/BMS/2.1/large.bin'] });
+    const looked = await on.json('inspect d.delivery');
+    expect(looked.result).toMatchObject({ kind: 'delivery', facts: { deliveredRole: 'acme', imageCount: 2 } });
     const dry = await on.json('delivery import d.delivery --clear --dry-run');
     expect(dry).toMatchObject({ status: 0, result: { version: 2, dryRun: true } });
     const taken = await on.json('delivery import d.delivery --clear');

@@ -6,6 +6,7 @@
 import { quote } from '../../../core/brands.ts';
 import { SecureevError } from '../../../core/errors.ts';
 import type { Io } from '../../../core/ports.ts';
+import { deliveryInspector, vehicleManifestInspector } from './arrivals.ts';
 import { bundleInspector } from './bundle.ts';
 import type { Facts, Inspector } from './inspector.ts';
 import { keyFileInspector, publicFileInspector } from './keys.ts';
@@ -18,6 +19,8 @@ export const INSPECTORS: readonly Inspector[] = [
   bundleInspector,
   payloadInspector,
   envelopesInspector,
+  vehicleManifestInspector,
+  deliveryInspector,
   metadataInspector,
   keyFileInspector,
   publicFileInspector,

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../core/bytes.ts';
 import { isFailure } from '../../../core/errors.ts';
+import { metadataHeader } from '../../../formats/delivery/delivery.ts';
 import { encodeEnvelope } from '../../../formats/sealed/envelope.ts';
 import { inspectedText } from '../../../render/inspected.ts';
 import { testBundle } from '../../../testing/bundles.ts';
 import { fakeIo } from '../../../testing/fake-io.ts';
 import { counting, envelopeFor, sealBlob, testRecipient } from '../../../testing/sealed-blobs.ts';
+import { signerKey } from '../../../testing/signer-keys.ts';
+import { vehicleManifest } from '../../../testing/vehicle-manifests.ts';
 import { inspectFile, INSPECTORS } from './index.ts';
 
 const blob = sealBlob({ plaintext: counting(5000) });
@@ -28,6 +31,28 @@ describe('inspect', () => {
     for (const first of [bundle, blob.payload, envelope]) {
       expect(INSPECTORS.filter((one) => one.recognises(first.subarray(0, 4096)))).toHaveLength(1);
     }
+  });
+
+  it('tells manifests of vehicles, and deliveries of suppliers, without believing them', async () => {
+    const keys = [signerKey('ed25519', 'primary')];
+    const image = { name: 'EV-1/P/1/p.bin', content: counting(3) };
+    const car = { time: 0, counter: 1, ecus: [{ ecu: 'P', keys, image, attack: 'freeze' }] };
+    expect(await inspected(await vehicleManifest(car))).toMatchObject({
+      kind: 'vehicle version manifest',
+      facts: {
+        vin: null,
+        primary: 'P',
+        ecuCount: 1,
+        ecus: [{ ecu: 'P', attack: 'freeze', time: '1970-01-01T00:00:00Z' }],
+      },
+    });
+    const metadata = new TextEncoder().encode('{"signatures":[],"signed":{}}');
+    const parts = [metadataHeader('acme', metadata.length, 0), metadata, new Uint8Array(512 - metadata.length)];
+    const thrown = await inspected(concatBytes(...parts)).catch((cause: unknown) => cause);
+    expect(isFailure(thrown, 'DELIVERY_MALFORMED')).toBe(true);
+    const whole = concatBytes(...parts, new Uint8Array(1024));
+    const unreadable = await inspected(whole).catch((cause: unknown) => cause);
+    expect(isFailure(unreadable, 'METADATA_MALFORMED')).toBe(true);
   });
 
   it('reads the head of a bundle whose payload is missing, and refuses one whose head is', async () => {

@@ -17,7 +17,8 @@ export const metadataInspector: Inspector = {
   },
 };
 
-function metadataFacts({ signed, signatures, hybridSignatures, dialect }: Envelope): Facts {
+/** What a file of metadata says. */
+export function metadataFacts({ signed, signatures, hybridSignatures, dialect }: Envelope): Facts {
   const { extension } = signed;
   return {
     role: signed.role,
