@@ -127,6 +127,27 @@ describe('assign', () => {
     });
   });
 
+  it('marks a vehicle again where what it is assigned is listed anew (U33)', async () => {
+    const at = await fresh();
+    const inDatabase = (sql: string): unknown => {
+      const db = new Database(session.path(`${at.env.SECUREEV_REPO}/repo.db`));
+      const statement = db.prepare(sql);
+      const answer = statement.reader ? statement.get() : statement.run();
+      db.close();
+      return answer;
+    };
+    const marked = (): unknown => inDatabase('SELECT count(*) AS n FROM director_changes');
+    await session.ok(`assign ${CAR} DOOR_L=${DOOR}`, at);
+    expect(marked()).toEqual({ n: 1 });
+    inDatabase('DELETE FROM director_changes');
+    await session.ok(SIGN, at);
+    expect(marked()).toEqual({ n: 0 });
+    await session.ok('package --reissue r1 --key keys/targets.key --out out-again', at);
+    expect(marked()).toEqual({ n: 0 });
+    await session.ok(SIGN, at);
+    expect(marked()).toEqual({ n: 1 });
+  });
+
   it.each([
     ['MCU=EV-1/none', '6 TARGET_UNKNOWN'],
     ['DOOR_L=extra/door.bin', '6 ASSIGN_TARGET_INCOMPLETE'],

@@ -163,8 +163,26 @@ function keepReplaced(tx: Tx, role: StoredRole, { version, frozen }: { version: 
   ).run(role.id, role.id, frozen);
 }
 
+/**
+ * The Director repeats what Targets says of what it assigns, and of the sealed payload: where that changes, the vehicles
+ * concerned are to be signed anew.
+ */
+function markAssigned(tx: Tx, role: StoredRole, frozen: number): void {
+  if (role.repository !== 'image' || tx.sql('SELECT 1 FROM assignments LIMIT 1').get() === undefined) return;
+  for (const target of ['substr(item, 9)', 'substr(item, 9, length(item) - 12)']) {
+    tx.sql(
+      `INSERT INTO director_changes (vehicle)
+       SELECT DISTINCT vehicle FROM staged JOIN assignments ON target = ${target}
+       WHERE role_id = ? AND frozen_version = ? AND item >= 'targets/' AND item < 'targets0'
+         AND (length(target) = length(item) - 8 OR item LIKE '%.sev')
+       ON CONFLICT DO NOTHING`,
+    ).run(role.id, frozen);
+  }
+}
+
 /** Makes the items that version `version` takes the role's content; they are staged under `frozen`. */
 function moveItems(tx: Tx, role: StoredRole, { version, frozen }: { version: number; frozen: number }): void {
+  markAssigned(tx, role, frozen);
   if (role.completeVersion !== null) keepReplaced(tx, role, { version, frozen });
   tx.sql(
     `INSERT INTO content (role_id, item, value)
