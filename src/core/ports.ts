@@ -251,4 +251,6 @@ export interface SigningPool extends AsyncDisposable {
 export interface Workers {
   /** A pool that signs with `keys`, on all cores where about `expected` signatures are many. @throws KEY_MALFORMED */
   signing(keys: readonly BulkKey[], expected: number): Promise<SigningPool>;
+  /** Does nothing for a moment, so that another process gets what this one holds most of the time. */
+  rest(milliseconds: number): Promise<void>;
 }

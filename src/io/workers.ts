@@ -1,4 +1,5 @@
 /** Threads for bulk work; what they run is loaded only when there is some. */
+import { setTimeout } from 'node:timers/promises';
 import type { EngineName, Workers } from '../core/ports.ts';
 
 /** Below this many signatures, starting threads takes longer than it saves. */
@@ -11,6 +12,7 @@ export function nodeWorkers(engine: EngineName): Workers {
       const { inlinePool, threadPool } = await import('./signing-pool.ts');
       return expected < WORTH_THREADS ? inlinePool(engine, keys) : threadPool(engine, keys);
     },
+    rest: (milliseconds) => setTimeout(milliseconds),
   };
 }
 
@@ -21,5 +23,6 @@ export function inlineWorkers(engine: EngineName): Workers {
       const { inlinePool } = await import('./signing-pool.ts');
       return inlinePool(engine, keys);
     },
+    rest: async () => undefined,
   };
 }

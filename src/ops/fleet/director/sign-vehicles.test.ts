@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { toHex } from '../../../core/bytes.ts';
 import { isFailure } from '../../../core/errors.ts';
+import { bulkSigner } from '../../../crypto/bulk-sign.ts';
+import { signatureAlgorithm } from '../../../crypto/signatures/index.ts';
 import { decodeRole } from '../../../formats/metadata/envelope.ts';
+import type { SignerKey } from '../../../signers/signer.ts';
 import { changedVehicles, directorFile, markAllSigned } from '../../../store/director.ts';
 import type { VehicleRole } from '../../../store/director.ts';
 import { vehicleOfVin } from '../../../store/fleet.ts';
 import type { Tx } from '../../../store/reader.ts';
 import { findAudit, logHead } from '../../../store/audit.ts';
+import { inlineWorkers } from '../../../io/workers.ts';
 import { assignTo, directorFleet, FLEET_TARGETS, fleetVin } from '../../../testing/director-fleet.ts';
 import type { TestRepository } from '../../../testing/signed-repository.ts';
 import { hold } from '../../repository/hold.ts';
@@ -25,6 +29,17 @@ async function assign(fleet: TestRepository, indexes: readonly number[], target:
       }
     }),
   );
+}
+
+/** The same keys without a way to hand them out, as tokens have them. */
+function onToken(keys: readonly SignerKey[]): readonly SignerKey[] {
+  return keys.map(({ publicKey, lend }) => {
+    const { algorithm: id, secret = new Uint8Array() } = lend?.() ?? { algorithm: '' };
+    const algorithm = signatureAlgorithm(id);
+    const random = (count: number): Uint8Array => new Uint8Array(count);
+    const signer = bulkSigner({ algorithm, engine: 'native', secret, publicKey: publicKey.bytes, random });
+    return { publicKey, sign: async (message) => signer.sign(message) };
+  });
 }
 
 async function signChanged(
@@ -110,13 +125,13 @@ describe("a vehicle's metadata", () => {
 
 describe('signing many', () => {
   test('a stop between batches leaves each vehicle whole, and the next run does the rest', async () => {
-    await using fleet = await directorFleet(1030);
-    await assign(fleet, range(1030), OLD);
+    await using fleet = await directorFleet(40);
+    await assign(fleet, range(40), OLD);
     const controller = new AbortController();
     const stopping = fleet.open(async (opened) => {
       const open = { ...opened, io: { ...opened.io, signal: controller.signal } };
       const vehicles = vehicleIds(changedVehicles(open));
-      await using keys = await openDirectorKeys(open, (await fleet.key('director')).keys, vehicles.count);
+      await using keys = await openDirectorKeys(open, onToken((await fleet.key('director')).keys), vehicles.count);
       const words = { command: 'sign director', summary: 'signs vehicles', resume: 'go on' };
       const prepare = (): boolean => {
         controller.abort();
@@ -128,8 +143,8 @@ describe('signing many', () => {
     const signed = await fleet.open(
       (open) => open.sql<{ n: number }>('SELECT count(*) AS n FROM director_files').get()?.n,
     );
-    expect(signed).toBe(3 * 1024);
-    expect((await signChanged(fleet)).vehicles).toBe(6);
+    expect(signed).toBe(3 * 32);
+    expect((await signChanged(fleet)).vehicles).toBe(8);
     const entries = await fleet.open((open) =>
       findAudit(open, {}, 10).filter(({ command }) => command === 'sign director'),
     );
@@ -145,6 +160,45 @@ describe('signing many', () => {
     await assign(fleet, [2], 'EV-1/BMS/3.0/not-there.bin');
     expect(await codeOf(signChanged(fleet))).toBe('DIRECTOR_TARGET_NOT_COMPLETE');
     expect(await Promise.all(range(3).map((index) => versionOf(fleet, index, 'targets')))).toEqual([1, 1, 1]);
+  });
+
+  test('a disk that fills up half-way leaves each vehicle whole', async () => {
+    await using fleet = await directorFleet(100);
+    await assign(fleet, range(100), OLD);
+    const named = await fleet.key('director');
+    const keys = onToken(named.keys);
+    const attempt = fleet.open(async (open) => {
+      const pages = open.sql<{ page_count: number }>('PRAGMA page_count').get()?.page_count ?? 0;
+      open.sql(`PRAGMA max_page_count = ${pages + 320}`).get();
+      const vehicles = vehicleIds(changedVehicles(open));
+      await using slow = await openDirectorKeys(open, keys, vehicles.count);
+      return await signVehicles(open, { keys: slow, vehicles, command: 'sign director', summary: '', resume: '' });
+    });
+    expect(await codeOf(attempt)).toBe('DISK_FULL');
+    const whole = await fleet.open((open) =>
+      open
+        .sql<{ files: number; n: number }>(
+          'SELECT files, count(*) AS n FROM (SELECT count(*) AS files FROM director_files GROUP BY vehicle) GROUP BY files',
+        )
+        .all(),
+    );
+    expect(whole).toEqual([{ files: 3, n: 64 }]);
+    expect((await signChanged(fleet)).vehicles).toBe(36);
+  });
+
+  test('engine noble signs the same', async () => {
+    await using fleet = await directorFleet(2);
+    await assign(fleet, [0, 1], OLD);
+    const named = await fleet.key('director');
+    const signed = await fleet.open(async (opened) => {
+      const workers = inlineWorkers('noble');
+      const open = { ...opened, io: { ...opened.io, engine: 'noble' as const, workers } };
+      const vehicles = vehicleIds(changedVehicles(open));
+      await using keys = await openDirectorKeys(open, named.keys, vehicles.count);
+      return await signVehicles(open, { keys, vehicles, command: 'sign director', summary: '', resume: '' });
+    });
+    expect(signed).toMatchObject({ vehicles: 2, signatures: 12, crossChecked: 2 });
+    expect(await versionOf(fleet, 0, 'timestamp')).toBe(1);
   });
 
   test('a hold stops it before anything is signed', async () => {
@@ -168,7 +222,7 @@ describe('the keys', () => {
   test('keys that stay on a token sign on the main thread, each signature verified', async () => {
     await using fleet = await directorFleet(40);
     await assign(fleet, range(40), OLD);
-    const keys = (await fleet.key('director')).keys.map(({ publicKey, sign }) => ({ publicKey, sign }));
+    const keys = onToken((await fleet.key('director')).keys);
     const signed = await fleet.open(async (open) => {
       const vehicles = vehicleIds(changedVehicles(open));
       await using opened = await openDirectorKeys(open, keys, vehicles.count);

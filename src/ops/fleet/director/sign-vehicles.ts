@@ -50,8 +50,10 @@ export interface SignedVehicles {
   readonly crossCheckEvery: number;
 }
 
-/** Vehicles of one transaction: about a second of signing on two cores. */
-const BATCH_VEHICLES = 1024;
+/** Vehicles of one transaction: about a second of signing on two cores; fewer where a key is slow. */
+const BATCH_VEHICLES = { fast: 1024, slow: 32 };
+/** Whoever waits for the database, such as `hold`, looks for it every 100 ms. */
+const REST_MS = 110;
 /** Vehicles whose messages are made at once. */
 const SLICE_VEHICLES = 32;
 /** Slices in work at once, so that the threads always have the next one. */
@@ -72,9 +74,11 @@ export async function signVehicles(repository: Repository, request: SignVehicles
   const counts = { vehicles: 0, files: 0, signatures: 0 };
   keepCacheSmall(repository);
   const run: Run = { repository, request, images: imageTargets(repository), task, counts };
-  for (let at = 0; at < vehicles.count; at += BATCH_VEHICLES) {
+  const size = keys.fast ? BATCH_VEHICLES.fast : BATCH_VEHICLES.slow;
+  for (let at = 0; at < vehicles.count; at += size) {
     if (repository.io.signal.aborted) throw stopped(run);
-    await signBatch(run, { ids: vehicles.slice(at, BATCH_VEHICLES), isFirst: at === 0 });
+    if (at > 0) await repository.io.workers.rest(REST_MS);
+    await signBatch(run, { ids: vehicles.slice(at, size), isFirst: at === 0 });
   }
   task.done();
   return { ...counts, threads: keys.threads, crossChecked: keys.crossChecked(), crossCheckEvery: CROSS_CHECK_EVERY };
