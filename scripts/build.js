@@ -14,14 +14,40 @@ if (!existsSync(join(root, 'node_modules', 'rolldown'))) {
   process.stderr.write('build: rolldown is not installed; run npm ci first\n');
   process.exit(5);
 }
+/**
+ * Modules of the runtime that are not imported but asked for: an import looks at every name of them, and some of the names
+ * load much more (`webcrypto`, `parseArgs`, `report`). commander knows how to start programs, which is never asked of it.
+ */
+const ASKED_FOR = {
+  ...Object.fromEntries(['node:crypto', 'node:process', 'node:util'].map((id) => [id, plainNames(id)])),
+  'node:child_process': `export default { spawn: (...given) => process.getBuiltinModule('node:child_process').spawn(...given) };`,
+};
+const askFor = {
+  name: 'ask-for',
+  resolveId: (id) => (id in ASKED_FOR ? `\0${id}` : null),
+  load: (id) => (id.startsWith('\0node:') ? { code: ASKED_FOR[id.slice(1)], moduleType: 'js' } : null),
+};
+
+/** A module that exports what `id` has at hand, getters left out. */
+function plainNames(id) {
+  const found = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(id)));
+  const names = found.filter(
+    ([name, { get }]) => get === undefined && /^[A-Za-z]\w*$/.test(name) && name !== 'default',
+  );
+  const lines = names.map(([name]) => `const own_${name} = real.${name}; export { own_${name} as ${name} };`);
+  return [`const real = process.getBuiltinModule('${id}');`, 'export default real;', ...lines].join('\n');
+}
+
 const { rolldown } = await import('rolldown');
 const bundle = await rolldown({
   input: { main: join(root, 'src', 'main.ts'), ...threads() },
-  external: EXTERNAL,
+  external: (id) => EXTERNAL.some((form) => form.test(id)) && !(id in ASKED_FOR),
   platform: 'node',
+  plugins: [askFor],
   tsconfig: join(root, 'tsconfig.json'),
   // `using` came with Node 24.
   transform: { target: 'node22.12' },
+  treeshake: { propertyReadSideEffects: false },
 });
 const fresh = `${dist}.new`;
 rmSync(fresh, { recursive: true, force: true });
