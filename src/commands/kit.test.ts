@@ -104,7 +104,8 @@ describe('a kit of one release', () => {
 
   test('made again with more vehicles changes envelopes alone; what it no longer needs goes away', async () => {
     await copyOf(session, 'again');
-    const more = `publish kit again --release r1 --vehicle ${CAR_1} --vehicle ${CAR_2} --upload-list copy.txt`;
+    await session.write('cars.txt', `${CAR_2} # the second\n`);
+    const more = `publish kit again --release r1 --vehicle ${CAR_1} --vehicles cars.txt --upload-list copy.txt`;
     const { result } = await session.json(more);
     expect(result).toMatchObject({ envelopes: 4, removed: [], unchanged: 7 });
     const list = (await readFile(session.path('copy.txt'), 'utf8')).split('\n').slice(0, -1);

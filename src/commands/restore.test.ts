@@ -27,8 +27,8 @@ async function begin(): Promise<CliSession> {
   await session.ok('role set escrow --key keys/escrow.pub');
   for (const name of ['director', 'online']) await session.ok(`keygen ${name} --out keys`);
   await session.ok('role set director/root --key keys/director.pub');
-  for (const role of ['targets', 'snapshot', 'timestamp'])
-    await session.ok(`role set director/${role} --key keys/online.pub`);
+  await session.ok('role set director/targets --key keys/online.pub --expires 30d');
+  for (const role of ['snapshot', 'timestamp']) await session.ok(`role set director/${role} --key keys/online.pub`);
   await session.ok('sign director/root --key keys/director.key');
   await session.ok('root export --director -o trust/director.json');
   await session.ok(`vehicle add ${CAR} --model EV-1 --encryption-key keys/car-1.pub`);
@@ -65,6 +65,16 @@ describe('a Director', () => {
       0,
       undefined,
     ]);
+    session.clock.advance(26 * 3600);
+    expect(await codeOf(session, `verify kit kit ${ROOTS}`)).toEqual([3, 'TRUST_EXPIRED']);
+    const { result } = await session.json(`verify kit kit ${ROOTS} --max-staleness 60d`);
+    const stale = (result?.['stale'] ?? []) as readonly string[];
+    expect(
+      stale.map((one) => one.replace(/ expired .* of vehicle .*/, ' of a vehicle').replace(/ expired .*/, '')),
+    ).toEqual(['timestamp 1', 'director/timestamp 1 of a vehicle', 'director/snapshot 1 of a vehicle']);
+    session.clock.advance(30 * 86_400);
+    expect(await codeOf(session, `verify kit kit ${ROOTS} --max-staleness 60d`)).toEqual([3, 'TRUST_EXPIRED']);
+    session.clock.advance(-30 * 86_400 - 26 * 3600);
     const wrong = 'verify kit kit --root trust/root.json --director-root trust/root.json';
     expect(await codeOf(session, wrong)).toEqual([3, 'TRUST_WRONG_REPOSITORY']);
   });

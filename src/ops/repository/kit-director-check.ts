@@ -9,7 +9,7 @@ import { updateFrom } from '../../trust/update.ts';
 import { directorSource, findVehicle } from './director-tree.ts';
 import type { KitTargets } from './kit-targets.ts';
 import { checkEnvelopeFile } from './kit-envelopes.ts';
-import { attempt, counted } from './kit-work.ts';
+import { attempt, counted, staleRoles, staleText } from './kit-work.ts';
 import type { KitWork } from './kit-work.ts';
 
 /** What the check needs. */
@@ -20,15 +20,16 @@ export interface KitDirector {
   readonly directorRoot: Uint8Array | undefined;
 }
 
-/** Checks every vehicle of the kit, or the one that is asked for. */
-export async function checkKitDirector(work: KitWork, director: KitDirector): Promise<void> {
+/** Checks every vehicle of the kit, or the one that is asked for; gives what is stale and passed. */
+export async function checkKitDirector(work: KitWork, director: KitDirector): Promise<readonly string[]> {
   const { book, input, io } = work;
   const { directorRoot } = director;
   const tree = `${input.kit}/director`;
   if (directorRoot === undefined) {
     if ((await io.files.status(tree)) !== undefined) book.skip('director', 'no --director-root was given');
-    return;
+    return [];
   }
+  const stale: string[] = [];
   await attempt(book, 'director', async () => {
     const ids =
       input.vin === undefined
@@ -36,18 +37,24 @@ export async function checkKitDirector(work: KitWork, director: KitDirector): Pr
         : [await findVehicle(io.files, tree, input.vin)];
     if (ids.length === 0) throw failure('TRUST_FILE_MISSING', 'the kit has no Director metadata of any vehicle');
     let images = 0;
-    for (const id of ids) images += await checkVehicle(work, { ...director, directorRoot }, id);
+    for (const id of ids) {
+      const vehicle = await checkVehicle(work, { ...director, directorRoot }, id);
+      images += vehicle.images;
+      stale.push(...vehicle.stale.map((role) => `director/${role} of vehicle ${id}`));
+    }
     const found = `${counted(ids.length, 'vehicle')}, ${counted(images, 'image')} assigned`;
-    book.pass('director', `${found}, all as the Image repository has them`);
+    const told = stale.length === 0 ? '' : `; ${staleText(stale, input.maxStalenessSeconds)}`;
+    book.pass('director', `${found}, all as the Image repository has them${told}`);
   });
+  return stale;
 }
 
-/** Gives how many images the vehicle is assigned. */
+/** Gives how many images the vehicle is assigned, and what of its files is stale. */
 async function checkVehicle(
   work: KitWork,
   { source, targets, directorRoot }: KitDirector & { directorRoot: Uint8Array },
   id: string,
-): Promise<number> {
+): Promise<{ images: number; stale: readonly string[] }> {
   const { io, input } = work;
   const { now, requireHybrid, maxStalenessSeconds } = input;
   const set = await updateFrom(directorSource(io, `${input.kit}/director`, id), {
@@ -63,7 +70,7 @@ async function checkVehicle(
     await matchEntry({ source, targets }, entry, set.root.verified.dialect);
     await checkOwnEnvelope(work, { targets, entry, path: `director/vehicles/${id}/envelopes/${entry.name}.sevk`, vin });
   }
-  return entries.length;
+  return { images: entries.length, stale: staleRoles(set) };
 }
 
 /** The vehicle's own copy of an envelope, where the Director's part has one. */
@@ -73,7 +80,7 @@ async function checkOwnEnvelope(
 ): Promise<void> {
   const { entry, targets, path, vin } = own;
   const payload = entry.encrypted === undefined ? undefined : targets.paths.get(entry.encrypted.name);
-  if (payload === undefined || !work.index.files.includes(path)) return;
+  if (payload === undefined || !work.named.has(path)) return;
   await checkEnvelopeFile(work, { payload, path, vin });
 }
 

@@ -1,8 +1,10 @@
 /** What every check of a kit works with. */
+import { formatInstant } from '../../core/brands.ts';
 import type { Instant, Vin } from '../../core/brands.ts';
 import { failure } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import type { KitIndex } from '../../formats/kit/kit-index.ts';
+import type { TrustedSet } from '../../trust/state.ts';
 import { refusalOf } from '../release/check-book.ts';
 import type { CheckBook } from '../release/check-book.ts';
 
@@ -46,6 +48,8 @@ export interface KitWork {
   readonly input: VerifyKitInput;
   readonly book: Book;
   readonly index: KitIndex;
+  /** The paths that the index names. */
+  readonly named: ReadonlySet<string>;
 }
 
 /** Runs one check; a refusal is its outcome. */
@@ -67,6 +71,21 @@ export function releaseOf({ input, index }: KitWork): string | null {
     expected: input.release,
     found: index.release,
   });
+}
+
+/** What has expired in a verified set and passed all the same: Timestamp and Snapshot, never anything else. */
+export function staleRoles({ timestamp, snapshot, terms }: TrustedSet): readonly string[] {
+  const signed = [timestamp, snapshot].flatMap((file) => (file === undefined ? [] : [file.verified.signed]));
+  return signed
+    .filter(({ expires }) => expires <= terms.now)
+    .map(({ role, version, expires }) => `${role} ${version} expired ${formatInstant(expires)}`);
+}
+
+/** What is stale, in a check's detail. */
+export function staleText(stale: readonly string[], maxStalenessSeconds: number): string {
+  const shown = stale.length > 4 ? `${stale.slice(0, 4).join(', ')} and ${stale.length - 4} more` : stale.join(', ');
+  const accepted = `accepted for ${Math.floor(maxStalenessSeconds / 3600)} h after expiry by --max-staleness`;
+  return `STALE: ${shown}; ${accepted}; newer updates may be withheld`;
 }
 
 /** A number and its noun, in a check's detail. */

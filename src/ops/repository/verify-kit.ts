@@ -8,7 +8,6 @@ import { formatInstant } from '../../core/brands.ts';
 import type { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import type { Check } from '../../core/report.ts';
-import type { TrustedSet } from '../../trust/state.ts';
 import { updateFrom } from '../../trust/update.ts';
 import { checkBook, refusalFrom } from '../release/check-book.ts';
 import { readPinnedRoot } from '../release/pinned-trust.ts';
@@ -17,7 +16,7 @@ import { checkEnvelopes } from './kit-envelopes.ts';
 import { readKit } from './kit-files.ts';
 import { checkKitTargets, requireRelease } from './kit-targets.ts';
 import type { KitTargets } from './kit-targets.ts';
-import { attempt, counted, KIT_CHECKS } from './kit-work.ts';
+import { attempt, counted, KIT_CHECKS, staleRoles, staleText } from './kit-work.ts';
 import type { KitCheckId, KitWork, VerifyKitInput } from './kit-work.ts';
 import { attemptChain, passChain } from './metadata-checks.ts';
 import { treeSource } from './tree-source.ts';
@@ -42,14 +41,16 @@ export async function verifyKit(input: VerifyKitInput, io: Io): Promise<KitVerdi
   const book = checkBook<KitCheckId>(isThere || directorRoot !== undefined ? { ...titles, director } : titles);
   const index = await attempt(book, 'files', () => readKit(io.files, input.kit));
   const found =
-    index === undefined ? undefined : await checkContent({ io, input, book, index }, { pinnedRoot, directorRoot });
+    index === undefined
+      ? undefined
+      : await checkContent({ io, input, book, index, named: new Set(index.files) }, { pinnedRoot, directorRoot });
   const checks = book.list();
   return {
     checks,
     refusal: refusalFrom(checks, input.allowSkip),
     release: input.release ?? index?.release ?? null,
     targets: [...(found?.targets?.paths.keys() ?? [])],
-    stale: found === undefined ? [] : staleRoles(found.set),
+    stale: found?.stale ?? [],
   };
 }
 
@@ -65,7 +66,7 @@ interface Roots {
 async function checkContent(
   work: KitWork,
   { pinnedRoot, directorRoot }: Roots,
-): Promise<{ set: TrustedSet; targets: KitTargets | undefined } | undefined> {
+): Promise<{ targets: KitTargets | undefined; stale: readonly string[] } | undefined> {
   const { io, input, book, index } = work;
   book.pass('files', `${counted(index.files.length, 'file')}, made ${formatInstant(index.created)}`);
   const source = treeSource(io, `${input.kit}/image`).metadata;
@@ -75,27 +76,13 @@ async function checkContent(
   const set = await attemptChain(book, ids, () => updateFrom(source, request));
   if (set === undefined) return undefined;
   passChain(book, ids, set);
-  passStale(book, set, maxStalenessSeconds);
+  const stale = staleRoles(set);
+  if (stale.length > 0) book.pass('expiry', staleText(stale, maxStalenessSeconds));
   const targets = await attempt(book, 'targets', () => checkKitTargets(work, { source, set }));
-  if (targets === undefined) return { set, targets };
+  if (targets === undefined) return { targets, stale };
   book.pass('targets', counted(targets.paths.size, 'target'));
   await attempt(book, 'release', () => requireRelease(work, { source, targets }));
   await attempt(book, 'envelopes', () => checkEnvelopes(work, targets));
-  await checkKitDirector(work, { source, targets, directorRoot });
-  return { set: targets.set, targets };
-}
-
-/** What is stale and accepted is told in the place of what is unexpired. */
-function passStale(book: KitWork['book'], set: TrustedSet, maxStalenessSeconds: number): void {
-  const stale = staleRoles(set);
-  if (stale.length === 0) return;
-  const accepted = `accepted for ${Math.floor(maxStalenessSeconds / 3600)} h after expiry by --max-staleness`;
-  book.pass('expiry', `STALE: ${stale.join(', ')}; ${accepted}; newer updates may be withheld`);
-}
-
-function staleRoles({ timestamp, snapshot, terms }: TrustedSet): readonly string[] {
-  const signed = [timestamp, snapshot].flatMap((file) => (file === undefined ? [] : [file.verified.signed]));
-  return signed
-    .filter(({ expires }) => expires <= terms.now)
-    .map(({ role, version, expires }) => `${role} ${version} expired ${formatInstant(expires)}`);
+  const directorStale = await checkKitDirector(work, { source, targets, directorRoot });
+  return { targets, stale: [...stale, ...directorStale] };
 }
