@@ -29,17 +29,20 @@ export interface BundleSigners {
 }
 
 /**
- * Picks from `offered` the keys of `role`.
+ * Picks from `offered` the keys of `roles`, every one of which must be met.
  *
  * @throws BUNDLE_THRESHOLD, KEY_NOT_OF_ROLE
  */
 export function bundleSigners(
   reader: Reader,
-  { role, incomplete }: { role: string; incomplete: boolean },
+  { roles, incomplete }: { roles: readonly string[]; incomplete: boolean },
   offered: readonly SignerKey[],
 ): BundleSigners {
-  const authorities = authoritiesFor(reader, { repository: 'image', name: role }, 'next');
-  if (authorities.length === 0) {
+  const role = roles.join(' and ');
+  const named = roles.map((name) => ({ repository: 'image', name }) as const);
+  const each = named.map((one) => authoritiesFor(reader, one, 'next'));
+  const authorities = each.flat();
+  if (each.some((some) => some.length === 0)) {
     throw new SecureevError('BUNDLE_THRESHOLD', {
       message: `no complete root or delegator says who signs for ${role}`,
       hint: 'sign it first: `secureev sign root --key ...`, for a delegated role `secureev sign targets --key ...`',
@@ -47,7 +50,7 @@ export function bundleSigners(
   }
   const keys = distinct(offered).filter(({ publicKey }) => maySign(authorities, sectionOf(publicKey)));
   if (!incomplete) requireEnough(role, authorities, keys);
-  const members = membersFor(reader, { repository: 'image', name: role });
+  const members = named.flatMap((one) => membersFor(reader, one));
   const listed = members.flatMap((member) => [member.classical, ...(member.postQuantum ? [member.postQuantum] : [])]);
   for (const { publicKey } of keys) requireListed(publicKey, listed);
   const signing = incomplete ? keysOfRole(listed, authorities) : keys.map(({ publicKey }) => publicKey);

@@ -23,7 +23,7 @@ import { removePendingBundle } from '../../store/pending-bundles.ts';
 import type { PendingBundle } from '../../store/pending-bundles.ts';
 import type { Reader, Tx } from '../../store/reader.ts';
 import { findRelease } from '../../store/releases.ts';
-import { owningRole } from '../../store/targets.ts';
+import { owningRoles } from '../../store/delegations.ts';
 import { authoritiesFor, membersFor } from '../repository/definitions.ts';
 import type { RoleNamed } from '../repository/definitions.ts';
 import { pendingOf } from './bundle-request.ts';
@@ -79,7 +79,7 @@ async function signaturesIn(file: InputFile, pending: PendingBundle, io: Io): Pr
 
 /** @throws KEY_NOT_OF_ROLE, SIGNATURE_INVALID */
 function verified(tx: Tx, pending: PendingBundle, answered: AnsweredSignature): CoseSignature {
-  const members = membersFor(tx, bundleRole(tx, pending));
+  const members = bundleRoles(tx, pending).flatMap((role) => membersFor(tx, role));
   const keys = members.flatMap((one) => [one.classical, ...(one.postQuantum ? [one.postQuantum] : [])]);
   const key = keys.find((known) => known.keyId === answered.keyId);
   if (key === undefined) throw failure('KEY_NOT_OF_ROLE', `a signature is of key ${answered.keyId}, which no role has`);
@@ -90,9 +90,10 @@ function verified(tx: Tx, pending: PendingBundle, answered: AnsweredSignature): 
   return signature;
 }
 
-/** The role that will list the bundle. */
-function bundleRole(reader: Reader, { target, gateway }: PendingBundle): RoleNamed {
-  return { repository: 'image', name: owningRole(reader, target, [gateway]) };
+/** The roles that will list the bundle. */
+function bundleRoles(reader: Reader, { target, gateway }: PendingBundle): readonly RoleNamed[] {
+  const names = owningRoles(reader, { name: target, hardwareIds: [gateway] });
+  return names.map((name) => ({ repository: 'image', name }));
 }
 
 function quorum(
@@ -100,7 +101,7 @@ function quorum(
   pending: PendingBundle,
   signatures: readonly CoseSignature[],
 ): readonly ThresholdState[] {
-  const authorities = authoritiesFor(reader, bundleRole(reader, pending), 'next');
+  const authorities = bundleRoles(reader, pending).flatMap((role) => authoritiesFor(reader, role, 'next'));
   const by = signatures.map(({ algorithm, keyId }) => ({ section: signatureAlgorithm(algorithm).family, keyId }));
   return thresholdStates(authorities, by);
 }

@@ -20,7 +20,7 @@ import { addObject, hasObject, objectPath } from '../../store/objects.ts';
 import type { Reader } from '../../store/reader.ts';
 import { findRelease } from '../../store/releases.ts';
 import type { Repository } from '../../store/repository.ts';
-import { owningRole } from '../../store/targets.ts';
+import { owningRoles } from '../../store/delegations.ts';
 import { copyVerified } from '../repository/copy-verified.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
@@ -65,7 +65,7 @@ export interface PackageInput {
 /** What was packaged. */
 export interface PackageAnswer {
   readonly resolved: ResolvedPlan;
-  /** The role that will list the bundles. */
+  /** The role that will list the bundles; several with a comma between. */
   readonly role: string;
   readonly bundles: readonly MadeBundle[];
 }
@@ -85,11 +85,11 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
   const resolved = resolvePlan(repository, plan);
   if (input.reissue !== undefined) requireSameTargets(repository, resolved);
   const paths = await freePaths(io, resolved, input.out);
-  const role = listingRole(repository, resolved);
+  const roles = listingRoles(repository, resolved);
   await io.files.makeFolder(input.out);
   await using ready = await readyRelease(repository, resolved, {
     ...input,
-    role,
+    roles,
     deterministic: stamp.reproducible,
     incomplete: input.incomplete === true || isUnsigned,
     scratchFolder: input.out,
@@ -97,7 +97,7 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
     raised,
   });
   const bundles = await makeBundles(repository, { ...ready, resolved, paths, time: stamp.time }, input);
-  return { resolved, role, bundles };
+  return { resolved, role: roles.join(', '), bundles };
 }
 
 async function readPlan(io: Io, path: string): Promise<ReleasePlan> {
@@ -300,12 +300,12 @@ async function keepClear(
   }
 }
 
-/** The role that will list the bundles; all of a release are under one path. */
-function listingRole(reader: Reader, { plan, gateways }: ResolvedPlan): string {
-  const [role = 'targets'] = gateways.map((gateway) =>
-    owningRole(reader, bundleTargetName(plan.release, gateway), [gateway]),
+/** The roles that will list the bundles: the one that owns their paths, or several that must agree. */
+function listingRoles(reader: Reader, { plan, gateways }: ResolvedPlan): readonly string[] {
+  const roles = gateways.flatMap((gateway) =>
+    owningRoles(reader, { name: bundleTargetName(plan.release, gateway), hardwareIds: [gateway] }),
   );
-  return role;
+  return [...new Set(roles)];
 }
 
 /** Where each bundle goes; refused before any work where something is there. @throws FILE_EXISTS */

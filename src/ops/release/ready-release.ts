@@ -23,8 +23,8 @@ export interface ReadyRequest extends Omit<StorageOptions, 'signal'>, ImageSourc
   readonly signers: readonly string[];
   readonly passphrases: PassphraseChoice;
   readonly deterministic: boolean;
-  /** The role that will list the bundles. */
-  readonly role: string;
+  /** The roles that will list the bundles. */
+  readonly roles: readonly string[];
   /** Others sign later by request. */
   readonly incomplete: boolean;
 }
