@@ -56,6 +56,8 @@ describe('the Director', () => {
     expect(await session.ok(`renew director ${KEY}`)).toContain('2 vehicles renewed: 6 files');
     await session.ok('keygen director-2 --out keys --scheme ecdsa-p256');
     const old = (await session.ok('key show keys/director.pub --json')).match(/"keyId":"([0-9a-f]{64})"/)?.[1] ?? '';
+    const steps = (await session.run(`key revoke ${old} --reason stolen --dry-run`)).stdout;
+    expect(steps).toMatch(/secureev sign director --key .*[^]*secureev publish director DIR/);
     for (const role of ['targets', 'snapshot', 'timestamp']) {
       await session.ok(`role change director/${role} --replace ${old}=keys/director-2.pub`);
     }

@@ -113,6 +113,11 @@ export function isChanged(reader: Reader, vehicle: string): boolean {
   return reader.sql('SELECT 1 FROM director_changes WHERE vehicle = ?').get(vehicle) !== undefined;
 }
 
+/** Whether the Director has signed any vehicle. */
+export function anySigned(reader: Reader): boolean {
+  return reader.sql('SELECT 1 FROM director_files LIMIT 1').get() !== undefined;
+}
+
 /** The ids of vehicles whose Targets are to be signed anew, in order, row by row. */
 export function* changedVehicles(reader: Reader): Iterable<string> {
   const rows = reader.sql<{ vehicle: string }>('SELECT vehicle FROM director_changes ORDER BY vehicle').iterate();

@@ -6,6 +6,7 @@ import { keyIdsOf } from '../../plan/role-definition.ts';
 import { revokeVehicleKey } from '../../store/fleet.ts';
 import type { Tx } from '../../store/reader.ts';
 import type { RepositoryKind } from '../../store/roles.ts';
+import { anySigned } from '../../store/director.ts';
 import { findSetting } from '../../store/settings.ts';
 import { delegatorOf } from '../../store/delegations.ts';
 import { definitionOfRole, definitionsIn, isTopLevel } from './definitions.ts';
@@ -174,6 +175,14 @@ function resignSteps(tx: Tx, { names, found }: { names: readonly string[]; found
   });
 }
 
+/** Of a Director that has signed vehicles: new online keys sign every one of them anew. */
+function directorSteps(tx: Tx, found: KeyUses): readonly RecoveryStep[] {
+  if (!anySigned(tx)) return [];
+  const isOnline = found.roles.some(({ address }) => address.repository === 'director' && address.name !== 'root');
+  const signing = isOnline ? [step('every vehicle, by the new keys', 'sign director')] : [];
+  return [...signing, { what: 'what vehicles read', command: 'secureev publish director DIR', quorums: [] }];
+}
+
 function liftStep(): RecoveryStep {
   return { what: 'the repository is on hold; end that to sign', command: 'secureev hold --lift', quorums: [] };
 }
@@ -187,7 +196,7 @@ function signingSteps(tx: Tx, repository: RepositoryKind, found: KeyUses): reado
     ...step(`${root.role} ${root.version}, by the old keys and the new`, `sign ${root.role}`),
     quorums: root.quorums.map((quorum) => withoutKeys(quorum, revoked)),
   };
-  if (repository === 'director') return [...waiting, rootStep];
+  if (repository === 'director') return [...waiting, rootStep, ...directorSteps(tx, found)];
   const affected = found.roles.filter(({ address }) => address.repository === 'image' && address.name !== 'root');
   const delegated = withDelegators(
     tx,
