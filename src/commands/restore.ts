@@ -18,6 +18,7 @@ export function configure(command: Command): void {
     .argument('<dir>', 'the folder of the repository; new, or empty')
     .option('--published <tree>', 'the tree it was published to: a folder, or an http(s) URL')
     .option('--published-director <tree>', "the Director's tree (default: director in the folder --published)")
+    .option('--allow-older-tree', 'take a tree that holds less than had been published when the backup was made')
     .option('--never-published', 'nothing of it was ever published')
     .option('--director-never-published', 'nothing of the Director was ever published');
   example(
@@ -57,6 +58,7 @@ function inputOf(call: Call): RestoreInput {
     folder: argument(call, 1, 'DIR').replace(/(?<=.)\/+$/, ''),
     published: published?.replace(/(?<=.)\/+$/, ''),
     director: text(call, 'publishedDirector')?.replace(/(?<=.)\/+$/, ''),
+    allowOlderTree: flag(call, 'allowOlderTree'),
     directorNeverPublished: flag(call, 'directorNeverPublished'),
     root: text(call, 'root') ?? call.io.environment.get('SECUREEV_ROOT'),
     dryRun: flag(call, 'dryRun'),

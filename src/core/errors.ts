@@ -164,6 +164,7 @@ export const ERROR_CODES = {
   RESTORE_OCCUPIED: 'environment',
   RESTORE_OTHER: 'refused',
   RESTORE_ROOT_MISSING: 'policy',
+  RESTORE_TREE_OLDER: 'policy',
   RESTORE_DIRECTOR_MISSING: 'usage',
 
   // formats/shares

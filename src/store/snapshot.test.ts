@@ -6,6 +6,7 @@ import { isFailure } from '../core/errors.ts';
 import { folderIo } from '../testing/folder-io.ts';
 import type { FolderIo } from '../testing/folder-io.ts';
 import { createRepository } from './repository.ts';
+import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 import { checkSnapshot, SCHEMA_VERSION, writeSnapshot } from './snapshot.ts';
 
 let machine: FolderIo;
@@ -48,6 +49,18 @@ test('a snapshot is whole by itself, and of the newest schema', () => {
     expect(database.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
     expect(database.prepare('SELECT vin FROM vehicles').all()).toEqual([{ vin: '5YJ3E1EA0KF000316' }]);
   });
+});
+
+test('one of each earlier schema is known, too', () => {
+  for (let version = 1; version < SCHEMA_VERSION; version++) {
+    rmSync(path);
+    const database = new Database(path);
+    for (const sql of MIGRATIONS.slice(0, version)) database.exec(sql);
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+    database.pragma(`user_version = ${version}`);
+    database.close();
+    expect(outcome()).toBe('sound');
+  }
 });
 
 describe('refused', () => {

@@ -30,6 +30,7 @@ import { readVins } from '../release/envelope-recipients.ts';
 import { directorKit } from './kit-director.ts';
 import { neededMetadata } from './kit-metadata.ts';
 import { refuseIfHeld } from './hold.ts';
+import { counted } from './kit-work.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
 import { collectPublication } from './publication.ts';
@@ -246,7 +247,7 @@ function record(
 ): void {
   const { input, vehicles, plan } = made;
   const of = input.release === undefined ? 'all that is published' : `release ${input.release}`;
-  const summary = `made a kit of ${of}: ${plan.targets.length} targets for ${vehicles.length} vehicles`;
+  const summary = `made a kit of ${of}: ${counted(plan.targets.length, 'target')} for ${counted(vehicles.length, 'vehicle')}`;
   repository.transact({ command: 'publish kit', summary }, (tx) => {
     tx.about(...vehicles.map(({ vin }) => `vehicle:${vin}`));
     if (input.release !== undefined) tx.about(`release:${input.release}`);

@@ -27,6 +27,7 @@ import { rootPolicy } from '../../trust/state.ts';
 import { directorRoots } from '../fleet/director/publish-director.ts';
 import { readVins } from '../release/envelope-recipients.ts';
 import { refuseIfHeld } from './hold.ts';
+import { counted } from './kit-work.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
 import { mapFile } from './map-locations.ts';
@@ -205,7 +206,7 @@ function headerKeys({ keys, threshold }: KeyThreshold): HeaderRoot['classical'] 
 }
 
 function record(repository: Repository, vehicles: readonly Vehicle[]): void {
-  const summary = `made provisioning sets for ${vehicles.length === 0 ? 'no vehicle in particular' : `${vehicles.length} vehicles`}`;
+  const summary = `made provisioning sets for ${vehicles.length === 0 ? 'no vehicle in particular' : counted(vehicles.length, 'vehicle')}`;
   repository.transact({ command: 'publish provisioning', summary }, (tx) => {
     tx.about(...vehicles.map(({ vin }) => `vehicle:${vin}`));
     // The log says what left the house, though nothing else in the database changes.

@@ -1,5 +1,5 @@
 /** What a restore takes over from the published tree, and what the log says of it. */
-import { readFile, rm } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { decodeRole } from '../../../formats/metadata/envelope.ts';
 import { createHttp, HTTP_LIMITS } from '../../../io/http.ts';
@@ -7,6 +7,7 @@ import { findRole } from '../../../store/roles.ts';
 import {
   backup,
   BMS,
+  codeOf,
   GW,
   lostAfterBackup,
   MCU,
@@ -88,6 +89,17 @@ describe('restore takes over what was published', () => {
     expect(answer).toMatchObject({ downloaded: 0, withoutBytes: [MCU] });
     await takeItsPlace(repository);
     expect(await publish(repository)).toEqual([]);
+  });
+
+  test('not a tree that lacks what had been published by then, unless that is accepted', async () => {
+    await using repository = await lostAfterBackup(async () => undefined);
+    await cp(`${repository.folder}/public`, `${repository.folder}/mirror`, { recursive: true });
+    await secondRelease(repository);
+    await backup(repository, 'later.tar');
+    const given = { backup: 'later.tar', published: 'mirror' };
+    expect(await codeOf(restore(repository, given))).toBe('RESTORE_TREE_OLDER');
+    expect(await repository.io.files.status('new')).toBeUndefined();
+    expect(await restore(repository, { ...given, allowOlderTree: true })).toMatchObject({ taken: [] });
   });
 
   test('an expired tree too, and says when it expired', async () => {

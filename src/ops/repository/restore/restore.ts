@@ -19,6 +19,7 @@ import type { Reader, Tx } from '../../../store/reader.ts';
 import type { Repository } from '../../../store/repository.ts';
 import { openRestored } from '../../../store/restored.ts';
 import { findRole } from '../../../store/roles.ts';
+import { findSetting } from '../../../store/settings.ts';
 import { checkSnapshot } from '../../../store/snapshot.ts';
 import { completeAt, completeVersions, lastComplete } from '../../../store/versions.ts';
 import { takeOverDirector } from './director.ts';
@@ -43,6 +44,8 @@ export interface RestoreInput {
   readonly director?: string | undefined;
   /** Nothing of the Director was ever published. */
   readonly directorNeverPublished?: boolean | undefined;
+  /** Take a tree that holds less than was published before the backup was made. */
+  readonly allowOlderTree?: boolean | undefined;
   /** Path of a pinned root that must be one of the backup's. */
   readonly root: string | undefined;
   readonly dryRun: boolean;
@@ -190,7 +193,7 @@ async function requirePinned(reader: Reader, path: string): Promise<void> {
 
 async function publishedState(
   repository: Repository,
-  { published }: RestoreInput,
+  { published, allowOlderTree }: RestoreInput,
   pinnedRoot: Uint8Array | undefined,
 ): Promise<PublishedState | undefined> {
   if (published === undefined) return undefined;
@@ -201,7 +204,21 @@ async function publishedState(
     });
   }
   const known = (name: string): number => findRole(repository, { repository: 'image', name })?.completeVersion ?? 0;
-  return await readPublished(repository.io, { place: published, pinnedRoot, known });
+  const state = await readPublished(repository.io, { place: published, pinnedRoot, known });
+  if (allowOlderTree !== true) refuseOlderTree(repository, published, state);
+  return state;
+}
+
+/** A tree that lacks what had been published by the time of the backup is not the newest, and says nothing of what came after. */
+function refuseOlderTree(reader: Reader, place: string, { timestamp }: PublishedState): void {
+  const expected = Number(findSetting(reader, 'published-image') ?? 0);
+  const found = timestamp.envelope.signed.version;
+  if (found >= expected) return;
+  throw new SecureevError('RESTORE_TREE_OLDER', {
+    message: `${place} holds Timestamp ${found}, and ${expected} had been published when the backup was made`,
+    hint: 'name the tree that vehicles read; if there is no newer one any more, say --allow-older-tree',
+    details: { found, expected },
+  });
 }
 
 /** Fetches what the tree still has of the targets that the backup does not know; gives the hashes of what is here now. */
@@ -240,7 +257,7 @@ function recordRestore(tx: Tx, { taken, logs, head, vehicles }: Restored): void 
   const words = taken.map(({ role, before, version }) => `${role} ${version} (was ${before})`);
   const over = words.length === 0 ? 'nothing newer was published' : `taken over as published: ${words.join(', ')}`;
   const last = logs.at(-1);
-  const director = vehicles === 0 ? '' : `; the Director's files of ${vehicles} vehicles`;
+  const director = vehicles === 0 ? '' : `; the Director's files of ${vehicles} vehicle${vehicles === 1 ? '' : 's'}`;
   const lost = last === undefined ? '' : `; entries ${head.length + 1} to ${last.length} of the log are lost`;
   tx.summarize(`restored from a backup whose log ends at entry ${head.length}: ${over}${director}${lost}`);
   tx.about(...logs.map(logSubject));
