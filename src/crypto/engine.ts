@@ -13,11 +13,27 @@ import { nativePublicKey } from './native-keys.ts';
 /** Both engines. */
 export const ENGINES: readonly EngineName[] = ['noble', 'native'];
 
-/** What this runtime's own cryptography can do beyond the classical algorithms. */
+const hasMlDsa = once(() => understands('ml-dsa-44', 1312));
+const hasMlKem = once(() => understands('ml-kem-512', 800) && typeof nodeCrypto.encapsulate === 'function');
+
+/** What this runtime's own cryptography can do beyond the classical algorithms; tried when first asked, for it takes a while. */
 export const NATIVE: { readonly mlDsa: boolean; readonly mlKem: boolean } = {
-  mlDsa: understands('ml-dsa-44', 1312),
-  mlKem: understands('ml-kem-512', 800) && typeof nodeCrypto.encapsulate === 'function',
+  get mlDsa() {
+    return hasMlDsa();
+  },
+  get mlKem() {
+    return hasMlKem();
+  },
 };
+
+function once<T>(find: () => T): () => T {
+  const found: T[] = [];
+  return () => {
+    const [value = find()] = found;
+    found[0] = value;
+    return value;
+  };
+}
 
 /**
  * The engine to use: `native`, which falls back to noble algorithm by algorithm, or what `preference` (the value of

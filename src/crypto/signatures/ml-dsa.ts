@@ -42,7 +42,9 @@ function mlDsa<const Id extends MlDsaId>(parameters: Parameters<Id>): SignatureA
     expanded: { bytes: parameters.noble.lengths.secretKey ?? 0, of: (seed) => expand(parameters, seed) },
     publicKeyBytes,
     signatureBytes,
-    engines: NATIVE.mlDsa ? ['noble', 'native'] : ['noble'],
+    get engines() {
+      return NATIVE.mlDsa ? (['noble', 'native'] as const) : (['noble'] as const);
+    },
     keygen: (engine, seed) => {
       demandBytes(seed, SEED_BYTES, { algorithm: id, part: 'seed' });
       return { secret: seed.slice(), publicKey: publicKeyOf(engine, seed) };
