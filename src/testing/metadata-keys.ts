@@ -5,8 +5,16 @@ import { signatureAlgorithm } from '../crypto/signatures/index.ts';
 import type { SignatureId } from '../crypto/signatures/index.ts';
 import { makePublicKey } from '../formats/keys/public-key.ts';
 import type { PublicKey } from '../formats/keys/public-key.ts';
-import { assembleEnvelope, canonicalOf, encodeSigned, signatureMessage } from '../formats/metadata/envelope.ts';
+import type { Dialect } from '../formats/metadata/dialect.ts';
+import {
+  assembleEnvelope,
+  canonicalOf,
+  dialectOfBytes,
+  encodeSigned,
+  signatureMessage,
+} from '../formats/metadata/envelope.ts';
 import type { KeySignature } from '../formats/metadata/envelope.ts';
+import { tuf } from '../formats/metadata/tuf.ts';
 import type { Signed } from '../formats/metadata/types.ts';
 
 const ENGINE = 'native';
@@ -37,8 +45,12 @@ export interface RoleSigners {
 }
 
 /** The file of a body, signed with every key given. */
-export function signBody(body: Signed, keys: Pick<RoleSigners, 'classical' | 'postQuantum'>): Uint8Array {
-  return signBytes(encodeSigned(body), keys);
+export function signBody(
+  body: Signed,
+  keys: Pick<RoleSigners, 'classical' | 'postQuantum'>,
+  dialect: Dialect = tuf,
+): Uint8Array {
+  return signBytes(encodeSigned(body, dialect), keys);
 }
 
 /** The file of `signed` bytes, whatever they say. */
@@ -46,8 +58,9 @@ export function signBytes(bytes: Uint8Array, keys: Pick<RoleSigners, 'classical'
   const canonical = canonicalOf(bytes);
   const signAll = (family: 'classical' | 'post-quantum', all: readonly TestKey[]): readonly KeySignature[] =>
     all.map((key) => ({ key: key.publicKey, signature: key.sign(signatureMessage(family, canonical)) }));
-  return assembleEnvelope(bytes, {
+  const signatures = {
     classical: signAll('classical', keys.classical),
     postQuantum: signAll('post-quantum', keys.postQuantum),
-  });
+  };
+  return assembleEnvelope(bytes, signatures, dialectOfBytes(bytes));
 }

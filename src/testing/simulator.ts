@@ -25,6 +25,8 @@ import type {
   Targets,
   Timestamp,
 } from '../formats/metadata/types.ts';
+import { dialectOf } from '../formats/metadata/index.ts';
+import type { DialectId } from '../formats/metadata/index.ts';
 import { metadataFileName } from '../trust/file-names.ts';
 import { TEST_NOW } from './clock.ts';
 import { signBody, testKey } from './metadata-keys.ts';
@@ -40,6 +42,8 @@ export interface SimulatorSetup {
   /** UUID; `null` for one without our extension. */
   readonly repository?: string | null;
   readonly consistent?: boolean;
+  /** Dialect `aktualizr` goes with Ed25519 keys and un-numbered files. */
+  readonly dialect?: DialectId;
   readonly classical?: SignatureId;
   /** Tells the keys of one repository from another's. */
   readonly label?: string;
@@ -58,6 +62,8 @@ export interface Simulator {
   readonly now: Instant;
   /** File name -> bytes, as a server has them. */
   readonly files: Map<string, Uint8Array>;
+  /** How the tree calls the file of a role other than root and Timestamp. */
+  fileName(role: string, version: number): string;
   /** Keys that sign each role from now on. */
   readonly signers: Map<string, RoleSigners>;
   readonly bodies: Bodies;
@@ -97,7 +103,9 @@ export const TEST_REPOSITORY = '5b1f3f0e-0d3a-4a39-9a3c-6f4f3a0c6c01';
 
 /** Makes a repository with one key a role, two targets, everything published in version 1. */
 export function simulateRepository(setup: SimulatorSetup = {}): Simulator {
-  const { hybrid = false, kind = 'image', consistent = true, classical = 'ed25519', label = 'a' } = setup;
+  const { hybrid = false, kind = 'image', classical = 'ed25519', label = 'a' } = setup;
+  const dialect = dialectOf(setup.dialect ?? 'tuf');
+  const { consistent = dialect.consistentSnapshot } = setup;
   const repository = setup.repository === undefined ? TEST_REPOSITORY : setup.repository;
   const now = parseInstant(TEST_NOW);
   const files = new Map<string, Uint8Array>();
@@ -173,12 +181,17 @@ export function simulateRepository(setup: SimulatorSetup = {}): Simulator {
 
   const sign = (body: Signed, by: string | RoleSigners): Uint8Array => {
     const keys = typeof by === 'string' ? signersOf(by) : by;
-    return signBody(body, keys);
+    return signBody(body, keys, dialect);
+  };
+
+  const fileName = (role: string, version: number | undefined): string => {
+    const folder = TOP.some((top) => top === role) ? '' : dialect.delegationsFolder;
+    return folder + metadataFileName(role, version);
   };
 
   const write = (role: string, body: Signed, isNumbered = consistent || body.role === 'root'): Uint8Array => {
     const bytes = sign(body, role);
-    files.set(metadataFileName(role, isNumbered && body.role !== 'timestamp' ? body.version : undefined), bytes);
+    files.set(fileName(role, isNumbered && body.role !== 'timestamp' ? body.version : undefined), bytes);
     return bytes;
   };
 
@@ -189,10 +202,11 @@ export function simulateRepository(setup: SimulatorSetup = {}): Simulator {
     const own = signersOf('root');
     const before = previousRoots.at(-1) ?? own;
     const isSame = before === own;
-    const bytes = signBody(bodies.root, {
+    const keys = {
       classical: isSame ? own.classical : [...own.classical, ...before.classical],
       postQuantum: isSame ? own.postQuantum : [...own.postQuantum, ...before.postQuantum],
-    });
+    };
+    const bytes = signBody(bodies.root, keys, dialect);
     previousRoots.push(own);
     files.set(metadataFileName('root', bodies.root.version), bytes);
     return bytes;
@@ -210,7 +224,7 @@ export function simulateRepository(setup: SimulatorSetup = {}): Simulator {
   };
 
   const bump = <T extends Signed>(role: string, body: T): T => {
-    const name = metadataFileName(role, consistent ? body.version : undefined);
+    const name = fileName(role, consistent ? body.version : undefined);
     return files.has(name) ? { ...body, version: parseVersion(body.version + 1) } : body;
   };
 
@@ -257,6 +271,7 @@ export function simulateRepository(setup: SimulatorSetup = {}): Simulator {
   const simulator: Simulator = {
     now,
     files,
+    fileName: (role, version) => fileName(role, consistent ? version : undefined),
     signers,
     bodies,
     delegated,

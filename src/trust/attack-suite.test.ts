@@ -8,8 +8,10 @@
  */
 import { describe, expect, test } from 'vitest';
 import { parseVersion } from '../core/brands.ts';
-import { utf8 } from '../core/bytes.ts';
+import { fromUtf8, utf8 } from '../core/bytes.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import { DIALECTS, dialectOf } from '../formats/metadata/index.ts';
+import { signBody } from '../testing/metadata-keys.ts';
 import { simulateRepository } from '../testing/simulator.ts';
 import type { Simulator, SimulatorSetup } from '../testing/simulator.ts';
 import { outcomeOf, trustingClient } from '../testing/trusting-client.ts';
@@ -128,7 +130,8 @@ const ATTACKS: readonly Attack[] = [
     code: 'TRUST_MIX_AND_MATCH',
     next: (simulator) => simulator.publish(),
     attack: (simulator, seen) => {
-      simulator.files.set('3.targets.json', seen.get('2.targets.json') ?? new Uint8Array());
+      const [old, current] = [2, 3].map((version) => simulator.fileName('targets', version));
+      simulator.files.set(current ?? '', seen.get(old ?? '') ?? new Uint8Array());
     },
   },
   {
@@ -136,7 +139,8 @@ const ATTACKS: readonly Attack[] = [
     code: 'TRUST_MIX_AND_MATCH',
     next: (simulator) => simulator.publish(),
     attack: (simulator, seen) => {
-      simulator.files.set('3.snapshot.json', seen.get('2.snapshot.json') ?? new Uint8Array());
+      const [old, current] = [2, 3].map((version) => simulator.fileName('snapshot', version));
+      simulator.files.set(current ?? '', seen.get(old ?? '') ?? new Uint8Array());
     },
   },
   {
@@ -159,7 +163,7 @@ const ATTACKS: readonly Attack[] = [
     name: 'withheld metadata',
     code: 'TRUST_FILE_MISSING',
     next: (simulator) => simulator.publish(),
-    attack: (simulator) => void simulator.files.delete('3.targets.json'),
+    attack: (simulator) => void simulator.files.delete(simulator.fileName('targets', 3)),
   },
   {
     name: 'endless data',
@@ -222,9 +226,11 @@ const ATTACKS: readonly Attack[] = [
   },
 ];
 
-describe.each(ATTACKS)('$name', ({ code, setup, before, next, attack }) => {
+const CASES = DIALECTS.flatMap(({ id: dialect }) => ATTACKS.map((attack) => ({ dialect, ...attack })));
+
+describe.each(CASES)('$dialect: $name', ({ dialect, code, setup, before, next, attack }) => {
   const scene = async () => {
-    const simulator = simulateRepository(setup);
+    const simulator = simulateRepository({ ...setup, dialect });
     const client = trustingClient(simulator);
     before?.(simulator);
     simulator.publish();
@@ -245,6 +251,22 @@ describe.each(ATTACKS)('$name', ({ code, setup, before, next, attack }) => {
     attack(simulator, seen);
     expect(await outcomeOf(client.find('missing.bin'))).toBe(code);
   });
+});
+
+test.each([
+  ['tuf', 'aktualizr'],
+  ['aktualizr', 'tuf'],
+] as const)('dialect %s: a Timestamp of dialect %s, signed by the same key, is refused', async (dialect, other) => {
+  const simulator = simulateRepository({ dialect });
+  const client = trustingClient(simulator);
+  const keys = simulator.signers.get('timestamp');
+  const [key] = keys?.classical ?? [];
+  if (keys === undefined || key === undefined) throw new Error('no key');
+  const { publicKey } = key;
+  const file = fromUtf8(signBody(simulator.bodies.timestamp, keys, dialectOf(other)));
+  const [listed, wrong] = [dialect, other].map((id) => dialectOf(id).listedId(publicKey.keyId, publicKey));
+  simulator.files.set('timestamp.json', utf8(file.replace(wrong ?? '', listed ?? '')));
+  expect(await outcomeOf(client.update())).toBe('TRUST_WRONG_REPOSITORY');
 });
 
 describe('fast-forward', () => {

@@ -184,6 +184,7 @@ export const aktualizr = {
   encodeSignature: ({ key, signature }) =>
     jsonMap({ keyid: keyIdOf(key), method: METHODS.get(key.algorithm) ?? '', sig: toBase64(signature) }),
   targetCustom,
+  requireDelegations,
   requireBody,
   bytesMax,
 } as const satisfies Dialect;

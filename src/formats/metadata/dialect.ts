@@ -5,7 +5,7 @@ import type { Json, JsonMap } from '../json/json.ts';
 import type { JsonPlace } from '../json/read.ts';
 import type { KeyAlgorithm } from '../keys/algorithms.ts';
 import type { PublicKey } from '../keys/public-key.ts';
-import type { MetadataKey, RepositoryKind, Signed, TopLevelRole } from './types.ts';
+import type { Delegations, MetadataKey, RepositoryKind, Signed, TopLevelRole } from './types.ts';
 
 /** A raw signature and the key it is of. */
 export interface KeySignature {
@@ -52,6 +52,8 @@ export interface Dialect {
   encodeSignature(signature: KeySignature): JsonMap;
   /** What of a target's `custom` is written. */
   targetCustom(custom: JsonMap): JsonMap;
+  /** Refuses delegations that clients of the dialect would misread. @throws DIALECT_UNSUITABLE */
+  requireDelegations(delegations: Delegations): void;
   /** Refuses a body of ours, `text` its JSON, that clients of the dialect would misread. @throws DIALECT_UNSUITABLE */
   requireBody(body: Signed, text: string): void;
   /** The most bytes of a file that clients of the dialect read; undefined where only our own limits hold. */

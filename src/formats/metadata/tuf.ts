@@ -30,6 +30,7 @@ export const tuf = {
   encodeSignature: ({ key, signature }) =>
     jsonMap({ keyid: key.keyId, sig: encodeTufSignature(key.algorithm, signature) }),
   targetCustom: (custom) => custom,
+  requireDelegations: () => undefined,
   requireBody: () => undefined,
   bytesMax: () => undefined,
 } as const satisfies Dialect;

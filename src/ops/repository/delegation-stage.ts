@@ -6,7 +6,8 @@
  */
 import { parseRoleName } from '../../core/brands.ts';
 import { failure, SecureevError } from '../../core/errors.ts';
-import { delegatedDefinitions, delegationValue, hybridUnlike } from '../../plan/delegations.ts';
+import { dialectOf } from '../../formats/metadata/index.ts';
+import { delegatedDefinitions, delegationsPart, delegationValue, hybridUnlike } from '../../plan/delegations.ts';
 import type { BinsDefinition, DelegatedContent, DelegationDefinition } from '../../plan/delegations.ts';
 import { binsValue } from '../../plan/delegations.ts';
 import type { RoleDefinition } from '../../plan/role-definition.ts';
@@ -23,6 +24,7 @@ import {
 import type { Reader, Tx } from '../../store/reader.ts';
 import { findRole, stageItem } from '../../store/roles.ts';
 import type { StoredRole } from '../../store/roles.ts';
+import { setting } from '../../store/settings.ts';
 import { definitionOfRole, definitionsIn, delegatedContent, isTopLevel } from './definitions.ts';
 import type { Definitions } from './definitions.ts';
 import { claimMember, sharedKeys } from './role-set.ts';
@@ -98,12 +100,14 @@ export function requireNoCycle(reader: Reader, under: string, names: readonly st
   }
   const again = names.find((name) => above.has(name));
   if (again !== undefined) throw failure('DELEGATION_FORM', `${again} would delegate to itself by way of ${under}`);
-  if (above.size > DEPTH_MAX) throw failure('DELEGATION_FORM', `${under} is ${DEPTH_MAX} delegations deep already`);
+  const depthMax = dialectOf(setting(reader, 'dialect')).delegationDepthMax ?? DEPTH_MAX;
+  if (above.size > depthMax) throw failure('DELEGATION_FORM', `${under} is ${depthMax} delegations deep already`);
 }
 
 /** Stages a delegation, new or changed. @throws DELEGATION_MIXED, DELEGATION_EXISTS, HYBRID_INCOMPLETE, KEY_SERVES_ANOTHER */
 export function stageDelegation(tx: Tx, { role, content }: Delegating, delegation: DelegationDefinition): void {
   if (content.bins !== undefined) throw mixed(role.name, `has the bins ${content.bins.namePrefix}`);
+  requireDialect(tx, { delegations: [delegation], bins: undefined });
   requireHybrid(tx, role, { delegations: [delegation], bins: undefined });
   const names = delegation.roles.map(({ name }) => name);
   claimDelegated(tx, role, { item: delegationItem(delegation.name), names });
@@ -139,6 +143,7 @@ export function stageBins(tx: Tx, { role, content }: Delegating, bins: BinsDefin
   if (content.bins !== undefined && content.bins.namePrefix !== bins.namePrefix) {
     throw mixed(role.name, `has the bins ${content.bins.namePrefix}`);
   }
+  requireDialect(tx, { delegations: [], bins });
   requireHybrid(tx, role, { delegations: [], bins });
   const { namePrefix } = bins;
   claimDelegated(tx, role, { item: binsItem(namePrefix), names: [namePrefix] });
@@ -152,6 +157,12 @@ function mixed(delegator: string, has: string): SecureevError {
     message: `${delegator} ${has} already: a role delegates to roles or to hashed bins, not to both`,
     hint: 'delegate the paths to a role of their own first, and put the bins under that one with --under',
   });
+}
+
+/** What vehicles of the repository's dialect cannot read is refused before it is signed. @throws DIALECT_UNSUITABLE, KEY_UNSUITABLE */
+function requireDialect(tx: Tx, content: DelegatedContent): void {
+  const { delegations } = delegationsPart(content);
+  if (delegations !== undefined) dialectOf(setting(tx, 'dialect')).requireDelegations(delegations);
 }
 
 /** Under a hybrid delegator at once; whether all of its delegations are alike shows when its next version is made. */

@@ -1,8 +1,9 @@
 /** What a repository of dialect aktualizr refuses to stage or to sign, since its vehicles would misread it. */
 import { expect, test } from 'vitest';
-import { parseTargetName } from '../../core/brands.ts';
+import { parseName, parseTargetName } from '../../core/brands.ts';
 import { outcomeOf } from '../../testing/trusting-client.ts';
 import { ONLINE, repositoryWithRoot, testRepository } from '../../testing/signed-repository.ts';
+import { addBins, addDelegation } from './delegation-add.ts';
 import { requireReadableSize } from './readable-size.ts';
 import { removeTarget } from './targets.ts';
 
@@ -31,6 +32,30 @@ test('dialect tuf lets a name stand for new content', async () => {
 test('keys that it cannot list are refused before anything is staged', async () => {
   await using repository = await testRepository({ dialect: 'aktualizr', algorithms: ['ecdsa-p256', 'ml-dsa-65'] });
   expect(await outcomeOf(repository.setKeys('targets', ['a']))).toBe('KEY_UNSUITABLE');
+});
+
+test('delegations that such vehicles misread are refused when they are staged', async () => {
+  await using repository = await repositoryWithRoot(SETUP);
+  const { choice, io } = repository;
+  await repository.key('fw');
+  const plain = { repository: choice, under: 'targets', paths: ['EV-1/*'], hardwareIds: [], terminating: false };
+  const keys = [{ role: undefined, file: 'fw.pub' }];
+  const add = (name: string, hardwareIds: readonly string[] = []) => {
+    const wanted = { ...plain, name, keys, hardwareIds: hardwareIds.map((id) => parseName(id)) };
+    return outcomeOf(addDelegation({ ...wanted, multiRole: false, move: false }, io));
+  };
+  expect(await add('fw', ['H1'])).toBe('DIALECT_UNSUITABLE');
+  expect(await add('Offline-Updates')).toBe('DIALECT_UNSUITABLE');
+  const bins = {
+    repository: choice,
+    bins: 2,
+    namePrefix: 'bin',
+    under: 'targets',
+    publicFiles: ['fw.pub'],
+    move: false,
+  };
+  expect(await outcomeOf(addBins(bins, io))).toBe('DIALECT_UNSUITABLE');
+  expect(await add('fw')).toBe('done');
 });
 
 test('Snapshot over 64 KiB is refused where the limit is (U30)', async () => {
