@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { NODE, PROJECT } from '../scratch.js';
+import { fileURLToPath } from 'node:url';
+import { NODE } from '../scratch.js';
 import { startFleet } from './fleet.js';
 import { comparison, must, peakBytes } from './run.js';
 import { seconds } from './table.js';
@@ -29,7 +30,7 @@ function times(bench) {
     goal: TIME_MAX,
     runs: bench.runs,
     ours: () => fleet.campaign(),
-    theirs: () => [NODE, join(PROJECT, 'scripts', 'bench', 'raw-signatures.js'), String(ROLES * VEHICLES)],
+    theirs: () => [NODE, fileURLToPath(new URL('./raw-signatures.js', import.meta.url)), String(ROLES * VEHICLES)],
   });
   const all = must(fleet.campaign());
   fleet.list(VEHICLES / 100);

@@ -74,6 +74,8 @@ describe('a campaign whose release may be read', () => {
     const log = await session.ok('log --json');
     expect(log.match(/"command":"campaign start"/g)).toHaveLength(1);
     expect(log).toContain(String(begun.result?.['vehiclesSha256']));
+    const ofVehicle = await session.ok(`log --vehicle ${SECOND}`);
+    expect(ofVehicle).toContain('began campaign r1 of release r1');
     const shown = await session.json('campaign show r1');
     expect(shown.result?.['campaign']).toMatchObject({ waves: 2, nextWave: 2, counts: { pending: 2, signed: 4 } });
     await session.ok('campaign pause r1 --reason waiting');

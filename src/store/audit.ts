@@ -20,6 +20,8 @@ interface AuditRow {
 export interface AuditFilter {
   /** e.g. `vehicle:VIN`, `release:NAME`, `key:ID`. */
   readonly subject?: string | undefined;
+  /** Others beside it, any of which may match too. */
+  readonly orSubjects?: readonly string[] | undefined;
   readonly since?: Instant | undefined;
 }
 
@@ -73,10 +75,11 @@ export function findAudit(reader: Reader, filter: AuditFilter, limit: number): r
       ? reader.sql<AuditRow>('SELECT * FROM audit WHERE time >= ? ORDER BY position DESC LIMIT ?').all(since, limit)
       : reader
           .sql<AuditRow>(
-            `SELECT audit.* FROM audit_subjects JOIN audit USING (position)
-             WHERE subject = ? AND time >= ? ORDER BY position DESC LIMIT ?`,
+            `SELECT * FROM audit WHERE time >= ? AND position IN
+               (SELECT position FROM audit_subjects WHERE subject IN (SELECT value FROM json_each(?)))
+             ORDER BY position DESC LIMIT ?`,
           )
-          .all(filter.subject, since, limit);
+          .all(since, JSON.stringify([filter.subject, ...(filter.orSubjects ?? [])]), limit);
   return rows.map(entryOf).reverse();
 }
 

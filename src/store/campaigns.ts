@@ -54,6 +54,16 @@ export function campaigns(reader: Reader): readonly Campaign[] {
     .map((row) => campaignOf(row));
 }
 
+/** The names of the campaigns that a vehicle is on the list of. */
+export function campaignsOfVehicle(reader: Reader, vin: string): readonly string[] {
+  return reader
+    .sql<{ campaign: string }>(
+      'SELECT campaign FROM campaign_vehicles JOIN vehicles ON vehicles.id = vehicle WHERE vin = ? ORDER BY campaign',
+    )
+    .all(vin)
+    .map(({ campaign }) => campaign);
+}
+
 /** Begins a campaign. */
 export function addCampaign(tx: Tx, campaign: Pick<Campaign, 'name' | 'release' | 'vehiclesSha256'>): void {
   tx.sql(

@@ -3,6 +3,8 @@ import type { Instant } from '../../core/brands.ts';
 import type { Io } from '../../core/ports.ts';
 import type { AuditEntry } from '../../formats/audit/entry.ts';
 import { findAudit, logHead } from '../../store/audit.ts';
+import { campaignsOfVehicle } from '../../store/campaigns.ts';
+import type { Reader } from '../../store/reader.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
 
@@ -25,6 +27,14 @@ export interface LogAnswer {
 /** The newest entries that match. */
 export async function readLog(input: LogInput, io: Io): Promise<LogAnswer> {
   using repository = await openChosen(io, input.repository, { readOnly: true });
-  const entries = findAudit(repository, { subject: input.subject, since: input.since }, input.limit);
+  const { subject, since, limit } = input;
+  const entries = findAudit(repository, { subject, since, orSubjects: campaignsOf(repository, subject) }, limit);
   return { entries, length: logHead(repository).length };
+}
+
+/** A campaign is one entry, however many vehicles it has: it is found by each of them. */
+function campaignsOf(reader: Reader, subject: string | undefined): readonly string[] {
+  const vin = /^vehicle:(.*)$/.exec(subject ?? '')?.[1];
+  if (vin === undefined) return [];
+  return campaignsOfVehicle(reader, vin).map((name) => `campaign:${name}`);
 }
