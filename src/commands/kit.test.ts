@@ -120,6 +120,18 @@ describe('a kit of one release', () => {
     expect(await verdict(session, `again --vehicle ${CAR_2}`)).toEqual([0]);
   });
 
+  test('what a killed run left unfinished does not stay in the way', async () => {
+    await copyOf(session, 'unfinished');
+    const name = `.secureev-${'0'.repeat(32)}.tmp`;
+    for (const folder of ['unfinished', 'unfinished/image/metadata', 'begun'])
+      await session.write(`${folder}/${name}`, 'half');
+    expect(await verdict(session, 'unfinished')).toEqual([3, 'files KIT_FILE_UNKNOWN']);
+    for (const kit of ['unfinished', 'begun']) {
+      await session.ok(`publish kit ${kit} --release r1 --vehicle ${CAR_1}`);
+      expect(await verdict(session, kit)).toEqual([0]);
+    }
+  });
+
   test('what is missing is said before anything is written', async () => {
     const codes = await Promise.all(
       [

@@ -29,13 +29,13 @@ import { envelopesFor, findSealedPayload } from '../../store/sealed.ts';
 import { readVins } from '../release/envelope-recipients.ts';
 import { directorKit } from './kit-director.ts';
 import { neededMetadata } from './kit-metadata.ts';
+import { isUnfinished, removeOld, removeUnfinished } from './kit-tidying.ts';
 import { refuseIfHeld } from './hold.ts';
 import { counted } from './kit-work.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
 import { collectPublication } from './publication.ts';
 import type { Publication, PublishedTarget } from './publication.ts';
-import { guardTree } from './tree-links.ts';
 import { changedFiles, writeTree } from './tree-writer.ts';
 import type { PlainFile, TreeFile } from './tree-writer.ts';
 import { verifyPublication } from './verify-publication.ts';
@@ -87,7 +87,8 @@ export async function publishKit(input: PublishKitInput, io: Io): Promise<Publis
     const meanwhile = indexFile({ ...plan.index, files: [...plan.index.files, ...removed] });
     await io.files.write(`${input.folder}/${KIT_INDEX}`, meanwhile.bytes, { overwrite: true });
     await writeTree(repository, { folder: input.folder, writes, uploadList: input.uploadList });
-    await removeOld(io, input.folder, removed);
+    await removeOld(io.files, input.folder, removed);
+    await removeUnfinished(io.files, input.folder, plan.index.files);
     record(repository, { input, vehicles, plan });
   }
   const written = writes.map(({ path }) => path);
@@ -125,7 +126,7 @@ async function vehiclesOf(repository: Reader, input: PublishKitInput): Promise<r
 
 /** The files of the kit that the folder holds; an empty or new folder holds none. @throws KIT_OCCUPIED */
 async function earlierFiles({ files }: Io, folder: string): Promise<readonly string[]> {
-  if ((await files.list(folder)).length === 0) return [];
+  if ((await files.list(folder)).every(isUnfinished)) return [];
   try {
     return decodeKitIndex(await files.read(`${folder}/${KIT_INDEX}`, KIT_INDEX_BYTES_MAX)).files;
   } catch (thrown) {
@@ -226,19 +227,6 @@ function noEnvelope({ name }: PublishedTarget, vin: Vin): SecureevError {
     hint: `\`secureev envelope add ${name} --vehicle ${vin} --key ESCROW.key\``,
     details: { target: name, vin },
   });
-}
-
-/** Only files that an index named, never through a link that leads out. */
-async function removeOld({ files }: Io, folder: string, paths: readonly string[]): Promise<void> {
-  const guard = guardTree(files, folder);
-  for (const path of paths) {
-    await guard.requireInside(path);
-    await files.remove(`${folder}/${path}`);
-    const names = path.split('/');
-    for (let depth = names.length - 1; depth > 1; depth--) {
-      await files.removeFolder(`${folder}/${names.slice(0, depth).join('/')}`);
-    }
-  }
 }
 
 function record(
