@@ -108,6 +108,27 @@ ${C},EV-1,,DOOR_L,D-1,door-c,secondary,
     expect(new Set(keys.map(({ reason }) => reason))).toEqual(new Set([null, 'replaced']));
   });
 
+  it('takes no key from standard input, whatever a file says', async () => {
+    const at = await fresh();
+    await session.write('here.csv', `vin,model,encryption_key\n${A},EV-1,-\n`);
+    const stdin = encryptionKey('car-1').publicFile;
+    const { status, stderr } = await session.run('vehicle import here.csv', { ...at, stdin });
+    expect([status, stderr]).toEqual([5, expect.stringMatching(/FILE_NOT_FOUND.*row 2, column encryption_key/)]);
+  });
+
+  it('takes back what was assigned to an ECU that is gone, and lets serials swap within a vehicle', async () => {
+    const at = await fresh();
+    const two = (first: string, second: string): string =>
+      `vin,model,ecu,serial\n${A},EV-1,BCM,${first}\n${A},EV-1,MCU,${second}\n`;
+    await importing(two('S1', 'S2'), at);
+    expect((await importing(two('S2', 'S1'), at)).result).toMatchObject({ changed: 1 });
+    expect((await importing(`vin,model,ecu,serial\n${A},EV-1,MCU,S1\n`, at)).result).toMatchObject({ changed: 1 });
+    expect((await session.json(`vehicle show ${A}`, at)).result?.['ecus']).toMatchObject([
+      { id: 'ZG_DRIVE', serial: null },
+      { id: 'MCU', serial: 'S1' },
+    ]);
+  });
+
   it('takes keys as SPKI in base64', async () => {
     const at = await fresh();
     const pem = new TextDecoder().decode(await session.read('fleet/keys/gw.pub'));

@@ -69,16 +69,15 @@ export function modelUnits(reader: Reader, model: string): ReadonlyMap<string, M
  */
 export function replaceVehicleEcus(tx: Tx, vehicle: string, ecus: readonly VehicleEcu[]): boolean {
   const before = new Map(vehicleEcus(tx, vehicle).map((ecu) => [ecu.ecu, ecu]));
+  const wanted = new Set(ecus.map(({ ecu }) => ecu));
   const changed = ecus.filter((ecu) => !sameEcu(ecu, before.get(ecu.ecu)));
-  for (const { ecu } of ecus) before.delete(ecu);
-  if (changed.length === 0 && before.size === 0) return false;
-  for (const ecu of [...before.keys(), ...changed.map((one) => one.ecu)]) {
+  const gone = [...before.keys()].filter((ecu) => !wanted.has(ecu));
+  if (changed.length === 0 && gone.length === 0) return false;
+  for (const ecu of [...gone, ...changed.map((one) => one.ecu).filter((id) => before.has(id))]) {
     tx.sql('DELETE FROM vehicle_ecus WHERE vehicle = ? AND ecu = ?').run(vehicle, ecu);
   }
   for (const ecu of changed) insertEcu(tx, vehicle, ecu);
-  for (const ecu of before.keys()) {
-    tx.sql('DELETE FROM assignments WHERE vehicle = ? AND ecu = ?').run(vehicle, ecu);
-  }
+  for (const ecu of gone) tx.sql('DELETE FROM assignments WHERE vehicle = ? AND ecu = ?').run(vehicle, ecu);
   // The Director names ECUs by their serials, so that what it says of this vehicle is to be said anew.
   const isNamed = tx.sql('SELECT 1 FROM director_files WHERE vehicle = ? LIMIT 1').get(vehicle) !== undefined;
   if (isNamed) markChanged(tx, vehicle);

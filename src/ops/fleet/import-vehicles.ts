@@ -99,7 +99,7 @@ async function importInto(tx: Tx, from: { file: string; format: InventoryFormat 
   await using source = await io.files.open(file);
   const task = io.progress.start(`importing ${file}`, source.sizeBytes, 'bytes');
   const hash = startSha256(io.engine);
-  const keys = keyReader(io, file.slice(0, Math.max(0, file.lastIndexOf('/'))));
+  const keys = keyReader(io, /^.*(?=\/)/.exec(file)?.[0] ?? '.');
   // The audit entry names the vehicles itself: one of a million keys would be no entry but a second inventory.
   const quiet: Tx = { ...tx, about: () => undefined };
   const work: Importing = { tx: quiet, keys, registry: registered(tx, keys), count: { added: 0, changed: 0, same: 0 } };

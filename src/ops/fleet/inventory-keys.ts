@@ -23,11 +23,11 @@ export interface KeyReader {
   identityKey(text: string, place: InventoryPlace): Promise<{ keyId: string; text: string }>;
 }
 
-/** A reader of keys. */
+/** A reader of keys; with a folder before it, `-` is a file of that name and not standard input. */
 export function keyReader(io: Io, folder: string): KeyReader {
   const textOf = async (text: string, purpose: KeyPurpose): Promise<string> => {
     if (SPKI_BASE64.test(text) && text.length % 4 === 0) return inlineKey(text, purpose);
-    const path = text.startsWith('/') || folder === '' ? text : `${folder}/${text}`;
+    const path = text.startsWith('/') ? text : `${folder}/${text}`;
     return fromUtf8(await io.files.read(path, PUBLIC_FILE_BYTES_MAX), 'public key file');
   };
   return {

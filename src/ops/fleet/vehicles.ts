@@ -83,7 +83,7 @@ export async function addOneVehicle(input: VehicleAddInput, io: Io): Promise<Add
   const { vin, model, dryRun } = input;
   const key = input.encryptionKey === undefined ? undefined : await readEncryptionKey(io, input.encryptionKey);
   const summary = `added vehicle ${vin}, model ${model}`;
-  const registry = registered(repository, keyReader(io, ''));
+  const registry = registered(repository, keyReader(io, '.'));
   registry.requireModel(model);
   const ecus: VehicleEcu[] = [];
   for (const ecu of input.ecus ?? []) ecus.push(await registry.resolve(ecu, model));
