@@ -119,9 +119,11 @@ function member(keys: ChangedMember['keys']): ChangedMember {
   return { holder: '', keys };
 }
 
+/** A key by its own id, which people read on public files, whatever the file lists it under. */
 function keyOf(ring: KeyRing | undefined, keyId: string): { keyId: string; algorithm: string } {
   const found = [...(ring?.keys.values() ?? [])].find((key) => key.keyId === keyId);
-  return { keyId, algorithm: found?.publicKey?.algorithm ?? 'unknown' };
+  const { publicKey } = found ?? {};
+  return { keyId: publicKey?.keyId ?? keyId, algorithm: publicKey?.algorithm ?? 'unknown' };
 }
 
 function targetsChanges(before: Targets | undefined, after: Targets): readonly MetadataChange[] {
