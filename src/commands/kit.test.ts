@@ -1,54 +1,13 @@
 /** Recorded sessions of `publish kit` and `verify kit`: the honest run, and what an attacker with the stick may try. */
-import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encryptionKey } from '../testing/encryption-keys.ts';
-import { failing } from '../testing/faults.ts';
 import { exportRoot } from '../ops/repository/root-export.ts';
+import { CAR_1, CAR_2, filesIn, kitSession, kitVerdict, ROLE_KEYS } from '../testing/kit-session.ts';
 import { releaseSession, TEST_PLAN } from '../testing/release-session.ts';
 import type { CliSession } from '../testing/run-cli.ts';
 import { repositoryWithRoot } from '../testing/signed-repository.ts';
 
-const CAR_1 = '5YJ3E1EA0KF000316';
-const CAR_2 = '1HGCM82633A004352';
 const DAY = 86_400;
-const KEYS = '--key keys/targets.key --key keys/snapshot.key --key keys/timestamp.key';
-
-async function begin(): Promise<CliSession> {
-  const session = await releaseSession();
-  for (const name of ['escrow', 'car-1', 'car-2']) {
-    const { publicFile, keyFile } = encryptionKey(name);
-    await session.write(`keys/${name}.pub`, publicFile);
-    await session.write(`keys/${name}.key`, keyFile);
-    await chmod(session.path(`keys/${name}.key`), 0o600);
-  }
-  await session.ok('role set escrow --key keys/escrow.pub');
-  await session.ok(`vehicle add ${CAR_1} --model EV-1 --encryption-key keys/car-1.pub`);
-  await session.ok(`vehicle add ${CAR_2} --model EV-1 --encryption-key keys/car-2.pub`);
-  await session.ok('package release.yaml --key keys/targets.key --out bundles');
-  await session.ok(
-    `encrypt bundles/ZG_BODY.otap bundles/ZG_DRIVE.otap --vehicle ${CAR_1} --vehicle ${CAR_2} --out sealed`,
-  );
-  await session.ok(`sign targets snapshot timestamp ${KEYS}`);
-  await session.ok(`publish kit kit --release r1 --vehicle ${CAR_1}`);
-  return session;
-}
-
-async function filesIn(session: CliSession, folder: string): Promise<readonly string[]> {
-  const entries = await readdir(session.path(folder), { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory());
-  return files.map((entry) => `${entry.parentPath}/${entry.name}`.slice(session.path(folder).length + 1)).toSorted();
-}
-
-/** The outcome of a verification: the checks that did not pass, with their codes, and the exit status. */
-async function verdict(session: CliSession, line: string): Promise<readonly unknown[]> {
-  const { status, result } = await session.json(`verify kit ${line} --root trust/root.json`);
-  const checks = (result?.['checks'] ?? []) as readonly {
-    id: string;
-    status: string;
-    code?: string;
-  }[];
-  return [status, ...checks.filter((check) => check.status === 'fail').map(({ id, code }) => `${id} ${code ?? ''}`)];
-}
 
 async function copyOf(session: CliSession, name: string): Promise<string> {
   await cp(session.path('kit'), session.path(name), { recursive: true });
@@ -58,7 +17,7 @@ async function copyOf(session: CliSession, name: string): Promise<string> {
 describe('a kit of one release', () => {
   let session: CliSession;
   beforeAll(async () => {
-    session = await begin();
+    session = await kitSession();
   });
   afterAll(() => session[Symbol.asyncDispose]());
 
@@ -88,8 +47,8 @@ describe('a kit of one release', () => {
   });
 
   test('verifies offline, for the vehicle and without one, and decrypts from the stick', async () => {
-    expect(await verdict(session, 'kit')).toEqual([0]);
-    expect(await verdict(session, `kit --vehicle ${CAR_1} --release r1`)).toEqual([0]);
+    expect(await kitVerdict(session, 'kit')).toEqual([0]);
+    expect(await kitVerdict(session, `kit --vehicle ${CAR_1} --release r1`)).toEqual([0]);
     const text = await session.ok(`verify kit kit --root trust/root.json --vehicle ${CAR_1}`);
     expect(text).toMatch(/7 checks passed\nkit: VERIFIED/);
     const sealed = (await filesIn(session, 'kit')).find((path) => path.endsWith('ZG_BODY.otap.sev')) ?? '';
@@ -98,8 +57,8 @@ describe('a kit of one release', () => {
   });
 
   test('is refused for a vehicle it has no envelopes of, or for another release', async () => {
-    expect(await verdict(session, `kit --vehicle ${CAR_2}`)).toEqual([3, 'envelopes ENVELOPE_NOT_FOUND']);
-    expect(await verdict(session, 'kit --release r2')).toEqual([3, 'release KIT_TARGET_MISSING']);
+    expect(await kitVerdict(session, `kit --vehicle ${CAR_2}`)).toEqual([3, 'envelopes ENVELOPE_NOT_FOUND']);
+    expect(await kitVerdict(session, 'kit --release r2')).toEqual([3, 'release KIT_TARGET_MISSING']);
   });
 
   test('made again with more vehicles changes envelopes alone; what it no longer needs goes away', async () => {
@@ -111,13 +70,13 @@ describe('a kit of one release', () => {
     const list = (await readFile(session.path('copy.txt'), 'utf8')).split('\n').slice(0, -1);
     expect(list).toHaveLength(3);
     expect(list.at(-1)).toBe('kit.json');
-    expect(await verdict(session, `again --vehicle ${CAR_2}`)).toEqual([0]);
-    await session.ok(`sign targets snapshot timestamp ${KEYS}`);
+    expect(await kitVerdict(session, `again --vehicle ${CAR_2}`)).toEqual([0]);
+    await session.ok(`sign targets snapshot timestamp ${ROLE_KEYS}`);
     session.clock.advance(DAY / 2 + 60);
-    await session.ok(`renew ${KEYS} --within 20h`);
+    await session.ok(`renew ${ROLE_KEYS} --within 20h`);
     const renewed = await session.json(more);
     expect(renewed.result).toMatchObject({ written: ['image/metadata/timestamp.json', 'kit.json'] });
-    expect(await verdict(session, `again --vehicle ${CAR_2}`)).toEqual([0]);
+    expect(await kitVerdict(session, `again --vehicle ${CAR_2}`)).toEqual([0]);
   });
 
   test('what a killed run left unfinished does not stay in the way', async () => {
@@ -125,10 +84,10 @@ describe('a kit of one release', () => {
     const name = `.secureev-${'0'.repeat(32)}.tmp`;
     for (const folder of ['unfinished', 'unfinished/image/metadata', 'begun'])
       await session.write(`${folder}/${name}`, 'half');
-    expect(await verdict(session, 'unfinished')).toEqual([3, 'files KIT_FILE_UNKNOWN']);
+    expect(await kitVerdict(session, 'unfinished')).toEqual([3, 'files KIT_FILE_UNKNOWN']);
     for (const kit of ['unfinished', 'begun']) {
       await session.ok(`publish kit ${kit} --release r1 --vehicle ${CAR_1}`);
-      expect(await verdict(session, kit)).toEqual([0]);
+      expect(await kitVerdict(session, kit)).toEqual([0]);
     }
   });
 
@@ -149,41 +108,28 @@ describe('a kit of one release', () => {
     expect((await session.json(`publish kit k1 --release r1 --vehicle ${CAR_1} --dry-run`)).ok).toBe(true);
     expect(await readdir(session.folder)).not.toContain('k1');
   });
-
-  test('killed at any call it is no kit that verifies, or the whole one; the next run makes it good', async () => {
-    for (let failAt = 1; ; failAt += 3) {
-      const kit = `killed-${failAt}`;
-      const line = `publish kit ${kit} --release r1 --vehicle ${CAR_1}`;
-      const { status } = await session.run(line, { adapt: (io) => failing(io, failAt).io });
-      if (status === 0) break;
-      await mkdir(session.path(kit), { recursive: true });
-      expect((await verdict(session, kit))[0]).not.toBe(1);
-      await session.ok(line);
-      expect(await verdict(session, kit)).toEqual([0]);
-    }
-  });
 });
 
 describe('a stick in the hands of an attacker', () => {
   let session: CliSession;
   let sealed: readonly string[];
   beforeAll(async () => {
-    session = await begin();
+    session = await kitSession();
     sealed = (await filesIn(session, 'kit')).filter((path) => path.endsWith('.sev'));
   });
   afterAll(() => session[Symbol.asyncDispose]());
 
   test('stale: passes no longer than was accepted, says so, and only Timestamp and Snapshot', async () => {
     session.clock.advance(3 * DAY);
-    expect(await verdict(session, 'kit')).toEqual([3, 'expiry TRUST_EXPIRED']);
+    expect(await kitVerdict(session, 'kit')).toEqual([3, 'expiry TRUST_EXPIRED']);
     const { result, status } = await session.json('verify kit kit --root trust/root.json --max-staleness 30d');
     expect(status).toBe(0);
     expect(result?.['stale']).toEqual([expect.stringMatching(/^timestamp 1 expired 2/)]);
     expect(await session.ok('verify kit kit --root trust/root.json --max-staleness 30d')).toMatch(/STALE: timestamp 1/);
     session.clock.advance(40 * DAY);
-    expect(await verdict(session, 'kit --max-staleness 30d')).toEqual([3, 'expiry TRUST_EXPIRED']);
+    expect(await kitVerdict(session, 'kit --max-staleness 30d')).toEqual([3, 'expiry TRUST_EXPIRED']);
     session.clock.advance(400 * DAY);
-    expect(await verdict(session, 'kit --max-staleness 3650d')).toEqual([3, 'expiry TRUST_EXPIRED']);
+    expect(await kitVerdict(session, 'kit --max-staleness 3650d')).toEqual([3, 'expiry TRUST_EXPIRED']);
     session.clock.advance(-443 * DAY);
   });
 
@@ -193,14 +139,14 @@ describe('a stick in the hands of an attacker', () => {
     await rename(a, `${kit}/x`);
     await rename(b, a);
     await rename(`${kit}/x`, b);
-    expect(await verdict(session, 'swapped')).toEqual([3, 'envelopes ENVELOPE_REFUSED']);
+    expect(await kitVerdict(session, 'swapped')).toEqual([3, 'envelopes ENVELOPE_REFUSED']);
     const escrow = await copyOf(session, 'escrow');
     const all = await readFile(session.path('sealed/ZG_BODY.otap.sevk'));
     const body = sealed.find((path) => path.endsWith('ZG_BODY.otap.sev')) ?? '';
     await writeFile(`${escrow}/${body}k`, all);
-    expect(await verdict(session, 'escrow')).toEqual([3, 'envelopes ENVELOPE_REFUSED']);
+    expect(await kitVerdict(session, 'escrow')).toEqual([3, 'envelopes ENVELOPE_REFUSED']);
     await writeFile(`${escrow}/${body}k`, all.subarray(0, 40));
-    expect(await verdict(session, 'escrow')).toEqual([3, 'envelopes ENVELOPE_MALFORMED']);
+    expect(await kitVerdict(session, 'escrow')).toEqual([3, 'envelopes ENVELOPE_MALFORMED']);
   });
 
   test('a root of another repository, also one that the kit brings along', async () => {
@@ -217,47 +163,47 @@ describe('a stick in the hands of an attacker', () => {
     const file = await copyOf(session, 'link-file');
     await rename(`${file}/${path}`, session.path('elsewhere.sev'));
     await symlink(session.path('elsewhere.sev'), `${file}/${path}`);
-    expect(await verdict(session, 'link-file')).toEqual([3, 'files KIT_LINK']);
+    expect(await kitVerdict(session, 'link-file')).toEqual([3, 'files KIT_LINK']);
     const folder = await copyOf(session, 'link-folder');
     await rename(`${folder}/image/metadata`, session.path('metadata-elsewhere'));
     await symlink(session.path('metadata-elsewhere'), `${folder}/image/metadata`);
-    expect(await verdict(session, 'link-folder')).toEqual([3, 'files KIT_LINK']);
+    expect(await kitVerdict(session, 'link-folder')).toEqual([3, 'files KIT_LINK']);
     const index = await copyOf(session, 'link-index');
     await rename(`${index}/kit.json`, session.path('kit-elsewhere.json'));
     await symlink(session.path('kit-elsewhere.json'), `${index}/kit.json`);
-    expect(await verdict(session, 'link-index')).toEqual([3, 'files KIT_LINK']);
+    expect(await kitVerdict(session, 'link-index')).toEqual([3, 'files KIT_LINK']);
   });
 
   test('a payload that is missing, also from the list; one that is changed; one too many', async () => {
     const [path = ''] = sealed;
     const missing = await copyOf(session, 'missing');
     await rm(`${missing}/${path}`);
-    expect(await verdict(session, 'missing')).toEqual([3, 'files KIT_FILE_MISSING']);
+    expect(await kitVerdict(session, 'missing')).toEqual([3, 'files KIT_FILE_MISSING']);
     await rm(`${missing}/${path}k`);
     const index = JSON.parse(await readFile(`${missing}/kit.json`, 'utf8')) as { files: string[] };
     const files = index.files.filter((name) => !name.startsWith(path));
     await writeFile(`${missing}/kit.json`, JSON.stringify({ ...index, files }));
-    expect(await verdict(session, 'missing')).toEqual([3, 'release KIT_TARGET_MISSING']);
+    expect(await kitVerdict(session, 'missing')).toEqual([3, 'release KIT_TARGET_MISSING']);
 
     const changed = await copyOf(session, 'changed');
     const bytes = await readFile(`${changed}/${path}`);
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
     await writeFile(`${changed}/${path}`, bytes);
-    expect(await verdict(session, 'changed')).toEqual([3, 'targets TRUST_ARBITRARY_SOFTWARE']);
+    expect(await kitVerdict(session, 'changed')).toEqual([3, 'targets TRUST_ARBITRARY_SOFTWARE']);
 
     const more = await copyOf(session, 'more');
     await writeFile(`${more}/image/targets/autorun.inf`, 'x');
-    expect(await verdict(session, 'more')).toEqual([3, 'files KIT_FILE_UNKNOWN']);
+    expect(await kitVerdict(session, 'more')).toEqual([3, 'files KIT_FILE_UNKNOWN']);
     await writeFile(
       `${more}/kit.json`,
       (await readFile(`${more}/kit.json`, 'utf8')).replace('[', '["image/targets/autorun.inf",'),
     );
-    expect(await verdict(session, 'more')).toEqual([3, 'targets KIT_FILE_UNKNOWN']);
+    expect(await kitVerdict(session, 'more')).toEqual([3, 'targets KIT_FILE_UNKNOWN']);
     const map = await copyOf(session, 'map');
     await writeFile(`${map}/map.json`, (await readFile(`${map}/map.json`, 'utf8')).replace('image/', 'http://evil/'));
-    expect(await verdict(session, 'map')).toEqual([3, 'files KIT_MALFORMED']);
+    expect(await kitVerdict(session, 'map')).toEqual([3, 'files KIT_MALFORMED']);
     await writeFile(`${more}/kit.json`, '{"files":["image/../../etc/passwd"]}');
-    expect(await verdict(session, 'more')).toEqual([3, 'files KIT_MALFORMED']);
+    expect(await kitVerdict(session, 'more')).toEqual([3, 'files KIT_MALFORMED']);
   });
 });
 
@@ -267,11 +213,11 @@ test('a kit of a release that is not confidential has its bundles, and needs no 
   await session.ok('package release.yaml --key keys/targets.key --out bundles');
   const early = await session.json('publish kit kit --release r1');
   expect(early.error?.code).toBe('ROLE_NOT_COMPLETE');
-  await session.ok(`sign targets snapshot timestamp ${KEYS}`);
+  await session.ok(`sign targets snapshot timestamp ${ROLE_KEYS}`);
   const { result } = await session.json('publish kit kit --release r1');
   expect(result).toMatchObject({ targets: ['bundles/r1/ZG_BODY.otap', 'bundles/r1/ZG_DRIVE.otap'], envelopes: 0 });
-  expect(await verdict(session, 'kit')).toEqual([0]);
+  expect(await kitVerdict(session, 'kit')).toEqual([0]);
   const all = await session.json('publish kit everything');
   expect(all.result?.['targets']).toHaveLength(5);
-  expect(await verdict(session, 'everything')).toEqual([0]);
+  expect(await kitVerdict(session, 'everything')).toEqual([0]);
 });
