@@ -9,5 +9,17 @@ import { packaging } from './packaging.js';
 import { startUp } from './start-up.js';
 import { vehicleImport } from './vehicle-import.js';
 import { verifyBundle } from './verify-bundle.js';
+import { verifyRepository } from './verify-repository.js';
 
-export const MEASURES = [packaging, verifyBundle, encrypt, decrypt, memory, startUp, campaign, vehicleImport, bins];
+export const MEASURES = [
+  packaging,
+  verifyBundle,
+  encrypt,
+  decrypt,
+  memory,
+  startUp,
+  campaign,
+  vehicleImport,
+  bins,
+  verifyRepository,
+];
