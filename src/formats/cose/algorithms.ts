@@ -1,5 +1,5 @@
 /** COSE algorithm numbers of our signature algorithms (RFC 9864 and the COSE registry). */
-import { failure } from '../../core/errors.ts';
+import { failure, SecureevError } from '../../core/errors.ts';
 import type { SignatureId } from '../../crypto/signatures/index.ts';
 
 /** Every signature algorithm that may sign in COSE: ESP256, Ed25519 and ML-DSA; RSA never does. */
@@ -17,8 +17,12 @@ export type CoseSignatureId = (typeof COSE_ALGORITHMS)[number]['id'];
 /** The COSE number of an algorithm. @throws COSE_ALGORITHM_UNKNOWN for RSA */
 export function coseNumber(id: SignatureId): number {
   const entry = COSE_ALGORITHMS.find((algorithm) => algorithm.id === id);
-  if (entry === undefined) throw failure('COSE_ALGORITHM_UNKNOWN', `${id} does not sign in COSE`, { algorithm: id });
-  return entry.cose;
+  if (entry !== undefined) return entry.cose;
+  throw new SecureevError('COSE_ALGORITHM_UNKNOWN', {
+    message: `${id} does not sign in COSE, which bundles are signed with`,
+    hint: 'let another key sign bundles: `secureev delegation add bundles --path "bundles/*/*" --key ED25519.pub`',
+    details: { algorithm: id },
+  });
 }
 
 /** The algorithm of a COSE number. @throws COSE_ALGORITHM_UNKNOWN */
