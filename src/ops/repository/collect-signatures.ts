@@ -29,7 +29,7 @@ export interface CollectRequest {
 /** Signs with every key that may; gives the key ids that were added. @throws KEY_SERVES_ANOTHER, SIGNATURE_INVALID */
 export async function collectSignatures(tx: Tx, request: CollectRequest): Promise<readonly SignedBy[]> {
   const { role, frozen, keys, authorities } = request;
-  const canonical = canonicalOf(frozen.payload);
+  const canonical = canonicalPayload(frozen.payload);
   const present = signaturesOn(tx, role, frozen.version);
   const added: SignedBy[] = [];
   for (const key of keys) {
@@ -42,6 +42,13 @@ export async function collectSignatures(tx: Tx, request: CollectRequest): Promis
     added.push(by);
   }
   return added;
+}
+
+const BACKSLASH = 0x5c;
+
+/** The canonical form of a payload as it is kept here: the payload itself, unless something in it had to be escaped. */
+export function canonicalPayload(payload: Uint8Array): Uint8Array {
+  return payload.includes(BACKSLASH) ? canonicalOf(payload) : payload;
 }
 
 /** The section that a key signs in, by its family. */

@@ -12,7 +12,7 @@ import type { SigningPool } from '../../core/ports.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../formats/keys/public-key.ts';
 import type { Dialect, KeySignature } from '../../formats/metadata/dialect.ts';
-import { assembleEnvelope, canonicalOf, decodeRole, signatureMessage } from '../../formats/metadata/envelope.ts';
+import { assembleEnvelope, decodeRole, signatureMessage } from '../../formats/metadata/envelope.ts';
 import { expiryOf } from '../../plan/lifetime.ts';
 import { versionAfter } from '../../plan/next-version.ts';
 import type { SignerKey } from '../../signers/signer.ts';
@@ -26,7 +26,7 @@ import type { RolePolicy } from '../../trust/role-policy.ts';
 import { binPayload } from './bin-payload.ts';
 import type { BinContent } from './bin-payload.ts';
 import type { Bin, BinsInForce } from './bins-situation.ts';
-import { sectionOf } from './collect-signatures.ts';
+import { canonicalPayload, sectionOf } from './collect-signatures.ts';
 import { delegatedPolicyOf } from './verify-complete.ts';
 
 /** Which bins to sign with what. */
@@ -122,13 +122,6 @@ async function signEach(key: SignerKey, messages: readonly Uint8Array[]): Promis
   const signatures: Uint8Array[] = [];
   for (const message of messages) signatures.push(await key.sign(message));
   return signatures;
-}
-
-const BACKSLASH = 0x5c;
-
-/** A payload of ours is its own canonical form, unless something in it had to be escaped. */
-function canonicalPayload(payload: Uint8Array): Uint8Array {
-  return payload.includes(BACKSLASH) ? canonicalOf(payload) : payload;
 }
 
 /** The key as the delegator lists it, not as the signer claims it. */
