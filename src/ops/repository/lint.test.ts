@@ -84,6 +84,24 @@ test('targets without a release counter or hardware ids, in delegated roles too'
   expect(found).toEqual(['lint-targets brakes']);
 });
 
+test('nothing in a good tree of dialect aktualizr, whose targets say nothing but hardware ids', async () => {
+  const simulator = simulateRepository({ dialect: 'aktualizr' });
+  simulator.delegate('targets', { name: 'brakes' });
+  simulator.addTarget('pads.bin', 'pads', 'brakes');
+  simulator.publish();
+  const set = await trustingClient(simulator).update();
+  const loaded = await loadDelegated({ source: sourceOf(simulator.files) }, set);
+  expect(loaded.targets.size).toBe(2);
+  expect(lintTree(loaded)).toEqual([]);
+  const bare = simulator.bodies.targets.targets.keys().next().value ?? '';
+  simulator.edit('targets', ({ targets }) => ({
+    targets: new Map([...targets].map(([name, one]) => [name, name === bare ? { ...one, custom: undefined } : one])),
+  }));
+  simulator.publish();
+  const found = lintTree(await trustingClient(simulator).update());
+  expect(found.map(({ detail }) => detail)).toEqual([`${bare} has no hardware id`]);
+});
+
 test('a file over what known clients accept', async () => {
   const found = await findings((simulator) => {
     simulator.edit('targets', () => ({ custom: jsonMap({ padding: 'x'.repeat(5_000_000) }) }));
