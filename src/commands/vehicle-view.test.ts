@@ -59,6 +59,16 @@ describe('full verification', () => {
     expect(text).toContain(`${scene.director.vehicle.vin}: VERIFIED`);
   });
 
+  test('without --state both are seen for the first time, each time, and nothing is kept', async () => {
+    const line = `verify repository tree --root root.json --director-root director.json --vehicle ${scene.director.vehicle.vin}`;
+    const before = await stateFiles('.');
+    for (const run of [1, 2]) {
+      const { status, result } = await scene.run(line);
+      expect({ run, status, unchanged: result?.['unchanged'] }).toEqual({ run, status: 0, unchanged: false });
+    }
+    expect(await stateFiles('.')).toEqual(before);
+  });
+
   test('U29: an unchanged Snapshot of the Director is the end, and a good one; a new one is looked at to the end', async () => {
     await scene.verify();
     await scene.session.write('tree/image/metadata/timestamp.json', 'not even read');

@@ -63,7 +63,7 @@ async function inputOf(call: Call): Promise<VerifyVehicleInput> {
     image: isPartial ? undefined : { tree: sides.image, root: pinnedRoot(call) },
     vin: parseVin(requiredText(call, 'vehicle')),
     vehicleId: vehicleIdOf(call),
-    state: requiredText(call, 'state').replace(/(?<=.)\/+$/, ''),
+    state: text(call, 'state')?.replace(/(?<=.)\/+$/, ''),
     now: fixedNow(call),
     requireHybrid: flag(call, 'requireHybrid'),
     installed: text(call, 'installed'),

@@ -9,7 +9,7 @@ import { REPOSITORY_CHECKS, verifyRepository } from '../ops/repository/verify-re
 import type { VerifyRepositoryInput } from '../ops/repository/verify-repository.ts';
 import { bundleVerdictText } from '../render/verified-bundle.ts';
 import type { Call, Outcome } from './command.ts';
-import { argument, atFlag, example, fixedNow, flag, pinnedRoot, requiredText, rootFlag, text } from './flags.ts';
+import { argument, atFlag, example, fixedNow, flag, pinnedRoot, rootFlag, text } from './flags.ts';
 
 /** Declares the flags. */
 export function configure(command: Command): void {
@@ -18,7 +18,7 @@ export function configure(command: Command): void {
       `verify a published tree as a client that keeps what it trusts; exit status 3 unless every check passes\n\nChecks: ${Object.keys(REPOSITORY_CHECKS).join(', ')}`,
     )
     .argument('<tree>', 'folder, or http(s) URL, with metadata and targets below it')
-    .option('--state <folder>', 'where trusted metadata is kept from run to run')
+    .option('--state <folder>', 'where trusted metadata is kept from run to run, so that nothing goes back unseen')
     .option('--target <name>', 'find this target and verify its content')
     .option('--out <folder>', 'put the verified target here, under its name')
     .option('--vehicle <vin>', 'what this vehicle is to install, by Director and Image repository together')
@@ -96,7 +96,7 @@ function inputOf(call: Call): VerifyRepositoryInput {
   return {
     tree: argument(call, 0, 'TREE').replace(/(?<=.)\/+$/, ''),
     root: pinnedRoot(call),
-    state: requiredText(call, 'state').replace(/(?<=.)\/+$/, ''),
+    state: text(call, 'state')?.replace(/(?<=.)\/+$/, ''),
     now: fixedNow(call),
     requireHybrid: flag(call, 'requireHybrid'),
     target: name === undefined ? undefined : parseTargetName(name),

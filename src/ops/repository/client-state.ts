@@ -8,11 +8,13 @@
 import { isFailure } from '../../core/errors.ts';
 import type { Files } from '../../core/ports.ts';
 import { METADATA_BYTES_MAX } from '../../formats/metadata/limits.ts';
+import type { RepositoryKind } from '../../formats/metadata/types.ts';
 import { metadataFileName } from '../../trust/file-names.ts';
+import { NO_STORE } from '../../trust/source.ts';
 import type { TrustStore } from '../../trust/source.ts';
 
 /** The store in `folder`, which is made where it is missing. */
-export function folderStore(files: Files, folder: string): TrustStore {
+function folderStore(files: Files, folder: string): TrustStore {
   const path = (role: string): string => `${folder}/${metadataFileName(role, undefined)}`;
   return {
     async load(role) {
@@ -26,6 +28,12 @@ export function folderStore(files: Files, folder: string): TrustStore {
     save: (role, bytes) => files.write(path(role), bytes, { overwrite: true }),
     remove: (role) => files.remove(path(role)),
   };
+}
+
+/** The store of one of the repositories below the folder `state`; without a folder nothing is known before or kept after. */
+export function storeBelow(files: Files, state: string | undefined, kind?: RepositoryKind): TrustStore {
+  if (state === undefined) return NO_STORE;
+  return folderStore(files, kind === undefined ? state : `${state}/${kind}`);
 }
 
 /** A store that keeps new files back until they are committed; roots it saves at once. */

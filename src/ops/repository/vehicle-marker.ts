@@ -54,9 +54,12 @@ export function snapshotDigest(set: TrustedSet): string {
 }
 
 /** Refuses a folder that another vehicle's metadata is kept in. @throws USAGE */
-export function requireOwnState(marker: VehicleMarker | undefined, vin: Vin, folder: string): void {
+export function requireOwnState(
+  marker: VehicleMarker | undefined,
+  { vin, state }: { readonly vin: Vin; readonly state: string | undefined },
+): void {
   if (marker === undefined || marker.vin === vin) return;
-  throw failure('USAGE', `--state ${folder} is of vehicle ${marker.vin}, and ${vin} is asked for`);
+  throw failure('USAGE', `--state ${state ?? ''} is of vehicle ${marker.vin}, and ${vin} is asked for`);
 }
 
 /** Refuses a time before that of the last complete verification (U43). @throws TRUST_CLOCK_BACK */

@@ -15,7 +15,7 @@ import { loadTopTargets, updateToSnapshot } from '../../trust/update.ts';
 import type { UpdateRequest } from '../../trust/update.ts';
 import { refusalOf } from '../release/check-book.ts';
 import type { CheckBook } from '../release/check-book.ts';
-import { deferredStore, folderStore } from './client-state.ts';
+import { deferredStore, storeBelow } from './client-state.ts';
 import type { DeferredStore } from './client-state.ts';
 import { directorSource, findVehicle, newestTargets } from './director-tree.ts';
 import { attemptChain, passChain } from './metadata-checks.ts';
@@ -47,7 +47,7 @@ export interface DirectorInput {
   readonly now: Instant;
   readonly requireHybrid: boolean;
   /** The folder of trusted metadata of this vehicle; the Director's is in `director/` below it. */
-  readonly state: string;
+  readonly state: string | undefined;
 }
 
 /** What is trusted of the Director. */
@@ -110,7 +110,7 @@ export async function verifyDirectorPartly(
 
 async function placeOf({ director, vin, vehicleId, state }: DirectorInput, io: Io): Promise<Place> {
   const id = vehicleId ?? (isUrl(director) ? '' : await findVehicle(io.files, director, vin));
-  const store = deferredStore(folderStore(io.files, `${state}/director`));
+  const store = deferredStore(storeBelow(io.files, state, 'director'));
   return { source: directorSource(io, director, id), store, vehicleId: id };
 }
 

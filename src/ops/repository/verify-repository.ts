@@ -17,7 +17,7 @@ import { updateFrom } from '../../trust/update.ts';
 import { checkBook, refusalFrom, refusalOf } from '../release/check-book.ts';
 import type { CheckBook } from '../release/check-book.ts';
 import { readPinnedRoot } from '../release/pinned-trust.ts';
-import { folderStore } from './client-state.ts';
+import { storeBelow } from './client-state.ts';
 import { downloadTarget } from './download-target.ts';
 import type { Downloaded } from './download-target.ts';
 import { attemptChain, passChain } from './metadata-checks.ts';
@@ -44,8 +44,8 @@ export interface VerifyRepositoryInput {
   readonly tree: string;
   /** Path of the pinned root. */
   readonly root: string;
-  /** The folder of trusted metadata. */
-  readonly state: string;
+  /** The folder of trusted metadata; without it the tree is verified as by a client that sees it for the first time. */
+  readonly state: string | undefined;
   readonly now: Instant;
   readonly requireHybrid: boolean;
   readonly target: TargetName | undefined;
@@ -80,7 +80,7 @@ export async function verifyRepository(input: VerifyRepositoryInput, io: Io): Pr
   const metadata = isUrl(input.tree) ? undefined : input.tree;
   const pinnedRoot = await readPinnedRoot(io, { root, metadata, now, requireHybrid });
   const tree = treeSource(io, input.tree);
-  const client = { source: tree.metadata, store: folderStore(io.files, input.state) };
+  const client = { source: tree.metadata, store: storeBelow(io.files, input.state) };
   const updated = await checkMetadata(book, () =>
     updateFrom(client.source, { engine: io.engine, pinnedRoot, now, requireHybrid, store: client.store }),
   );

@@ -24,7 +24,7 @@ import { updateFrom } from '../../trust/update.ts';
 import { checkBook, refusalFrom, refusalOf } from '../release/check-book.ts';
 import type { CheckBook } from '../release/check-book.ts';
 import { readPinnedRoot } from '../release/pinned-trust.ts';
-import { folderStore } from './client-state.ts';
+import { storeBelow } from './client-state.ts';
 import type { Downloaded } from './download-target.ts';
 import { matchEntries } from './match-repositories.ts';
 import { attemptChain, passChain } from './metadata-checks.ts';
@@ -151,8 +151,8 @@ async function runChecks(work: Work): Promise<Findings> {
   const { book, input, io } = work;
   const directorRoot = await pinned(work, input.directorRoot);
   const imageRoot = input.image && (await pinned(work, input.image.root));
-  const marker = await readMarker(io, input.state);
-  requireOwnState(marker, input.vin, input.state);
+  const marker = input.state === undefined ? undefined : await readMarker(io, input.state);
+  requireOwnState(marker, input);
   if (!(await attempt(book, 'time', () => passTime(work, marker)))) return {};
   const run = { pinnedRoot: directorRoot, marker: asksForMore(input) ? undefined : marker };
   const verify = imageRoot === undefined ? verifyDirectorPartly : verifyDirector;
@@ -195,6 +195,7 @@ async function passUnchanged({ book, input, io }: Work, view: DirectorView): Pro
 
 async function note({ input, io }: Pick<Work, 'input' | 'io'>, director: TrustedSet): Promise<void> {
   const { vin, now: time, state } = input;
+  if (state === undefined) return;
   await writeMarker(io, state, { vin, time, snapshot: snapshotDigest(director) });
 }
 
@@ -207,7 +208,7 @@ async function verifyImageSide(
 ): Promise<TrustedSet | undefined> {
   const { image, now, requireHybrid, state } = input;
   if (image === undefined) return undefined;
-  const store = folderStore(io.files, `${state}/image`);
+  const store = storeBelow(io.files, state, 'image');
   return await attemptChain(book, CHAIN, async () => {
     const request = { engine: io.engine, pinnedRoot, now, requireHybrid, kind: 'image', store } as const;
     const set = await updateFrom(treeSource(io, image.tree).metadata, request);
@@ -241,7 +242,7 @@ async function match(
 ): Promise<ReadonlyMap<TargetName, Verified<FoundTarget>>> {
   const client = {
     source: treeSource(io, input.image?.tree ?? '').metadata,
-    store: folderStore(io.files, `${input.state}/image`),
+    store: storeBelow(io.files, input.state, 'image'),
   };
   const found = await matchEntries(client, imageSet, entries);
   const sealed = entries.filter(({ encrypted }) => encrypted !== undefined).length;
@@ -279,7 +280,7 @@ async function download(
   const { target: name, image, out, state } = input;
   if (name === undefined || image === undefined || imageSet === undefined) return undefined;
   return await attempt(book, 'target-content', async () => {
-    const client = { tree: treeSource(io, image.tree), store: folderStore(io.files, `${state}/image`) };
+    const client = { tree: treeSource(io, image.tree), store: storeBelow(io.files, state, 'image') };
     const downloaded = await fetchAssigned({ ...client, set: imageSet, entries, name, out }, io);
     book.pass('target-content', `${name}${downloaded.fetched ? '' : ', there already'}`);
     return downloaded;
