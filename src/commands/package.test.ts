@@ -193,6 +193,11 @@ describe('package', () => {
       'RELEASE_REQUIREMENT_UNMET 6',
     ],
     [
+      'images that conflict',
+      `${image('type: BCM, version: 1, file: fw/bcm.bin, conflicts: [MCU = 9]')}  - { ecu: MCU, version: 9, file: fw/mcu.bin }\n`,
+      'RELEASE_CONFLICT 6',
+    ],
+    [
       'a target whose bytes are not kept',
       image('type: BCM, version: 1, target: EV-1/BCM/1/bcm.bin'),
       'RELEASE_SOURCE_MISSING 6',

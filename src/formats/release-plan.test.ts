@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { utf8 } from '../core/bytes.ts';
 import { isFailure } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import { decodeReleasePlan } from './release-plan.ts';
+import { decodeReleasePlan, recordedPlan } from './release-plan.ts';
 
 const PLAN = `
 release: 2026.10
@@ -38,6 +38,34 @@ function code(text: string): ErrorCode | undefined {
 const withImage = (fields: string): string => `release: r1\nmodel: m1\nimages:\n  - ${fields}\n`;
 
 describe('release plan', () => {
+  it('takes demands as maps and as text (R3)', () => {
+    const image = withImage(
+      '{ type: A, version: 1, target: x/y, file: a, requires: [VCU >= 1.1.0], conflicts: [IVI = 2, { type: B, version: 3 }] }',
+    );
+    expect(decodeReleasePlan(utf8(image), 'release.yaml').images).toMatchObject([
+      {
+        source: { kind: 'target', name: 'x/y', path: 'a' },
+        requires: [{ kind: 'ecu', name: 'VCU', version: '1.1.0' }],
+        conflicts: [
+          { kind: 'ecu', name: 'IVI', version: '2' },
+          { kind: 'type', name: 'B', version: '3' },
+        ],
+      },
+    ]);
+  });
+
+  it('comes back from what a repository records of it', () => {
+    const plan = decodeReleasePlan(utf8(PLAN), 'release.yaml');
+    const again = recordedPlan(JSON.parse(JSON.stringify(plan)) as Readonly<Record<string, unknown>>);
+    const kept = plan.images.map(({ selector, version, source, requires }) => ({
+      selector,
+      version,
+      source,
+      requires,
+    }));
+    expect(again).toMatchObject({ release: plan.release, model: plan.model, confidential: false, images: kept });
+  });
+
   it('decodes all fields, versions as written', () => {
     const plan = decodeReleasePlan(utf8(PLAN), 'release.yaml');
     expect(plan).toMatchObject({
@@ -71,6 +99,16 @@ describe('release plan', () => {
     ['a path with a backslash', 'YAML_PATH_REFUSED', withImage('{ type: A, version: 1, file: "..\\\\b" }')],
     ['a path with a NUL', 'YAML_PATH_REFUSED', withImage('{ type: A, version: 1, file: "a\\0b" }')],
     ['a target name with ..', 'PLAN_MALFORMED', withImage('{ type: A, version: 1, target: a/../b }')],
+    [
+      'a requirement of another form',
+      'PLAN_MALFORMED',
+      withImage('{ type: A, version: 1, file: a, requires: [VCU > 1] }'),
+    ],
+    [
+      'a conflict from a version on',
+      'PLAN_MALFORMED',
+      withImage('{ type: A, version: 1, file: a, conflicts: [B >= 1] }'),
+    ],
     ['a duplicate key', 'YAML_MALFORMED', withImage('{ type: A, type: B, version: 1, file: a }')],
     ['an anchor', 'YAML_MALFORMED', withImage('{ type: &a A, version: 1, file: a }')],
     ['an alias', 'YAML_MALFORMED', withImage('{ type: &a A, version: *a, file: a }')],

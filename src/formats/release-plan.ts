@@ -99,8 +99,8 @@ function decodeImage(node: YamlNode): PlannedImage {
     version: nameOf(fields.need('version')),
     source: sourceOf(fields),
     base: base === undefined ? undefined : yamlParsed(base, parseTargetName),
-    requires: requires === undefined ? [] : requirementsOf(requires),
-    conflicts: conflicts === undefined ? [] : requirementsOf(conflicts),
+    requires: requires === undefined ? [] : requirementsOf(requires, '>='),
+    conflicts: conflicts === undefined ? [] : requirementsOf(conflicts, '='),
     releaseCounter: counter === undefined ? undefined : parseVersion(yamlInteger(counter), 'release_counter'),
     place: node.place,
   };
@@ -172,11 +172,19 @@ function textIn(value: unknown, name: string): string {
   return String(memberOf(value, name));
 }
 
-function requirementsOf(node: YamlNode): readonly Requirement[] {
+/** Each a map of `ecu` or `type` and `version`, or of an ECU the text `ECU >= VERSION` (conflicts: `ECU = VERSION`). */
+function requirementsOf(node: YamlNode, sign: '>=' | '='): readonly Requirement[] {
   return yamlList(node, { min: 1, max: OTAP_LIMITS.requirements }).map((item) => {
+    if (typeof item.value === 'string') return yamlParsed(item, (text) => shortRequirement(text, sign));
     const fields = yamlFields(item, ['type', 'ecu', 'version']);
     return { ...selectorOf(fields), version: nameOf(fields.need('version')) };
   });
+}
+
+function shortRequirement(text: string, sign: '>=' | '='): Requirement {
+  const [ecu = '', found = '', version = '', ...more] = text.trim().split(/ +/);
+  if (found === sign && more.length === 0) return { kind: 'ecu', name: parseName(ecu), version: parseName(version) };
+  throw failure('VALUE_MALFORMED', `not of the form ECU ${sign} VERSION`);
 }
 
 function recordOf(fields: YamlFields): Readonly<Record<string, YamlData>> {

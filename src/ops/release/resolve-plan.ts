@@ -10,7 +10,7 @@ import { SecureevError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { BundleEcu } from '../../formats/otap/bundle.ts';
 import type { PlannedImage, ReleasePlan } from '../../formats/release-plan.ts';
-import { unmet } from '../../plan/requirements.ts';
+import { concerns, unmet } from '../../plan/requirements.ts';
 import type { EcuState } from '../../plan/requirements.ts';
 import { ecusOf, gatewaysOf } from '../../store/fleet.ts';
 import type { Ecu } from '../../store/fleet.ts';
@@ -37,7 +37,7 @@ export interface ResolvedPlan {
   readonly gateways: readonly Name[];
 }
 
-/** @throws RELEASE_MODEL_UNKNOWN, RELEASE_ECU_UNKNOWN, RELEASE_REQUIREMENT_UNMET, RELEASE_DELTA_UNSUPPORTED, VALUE_MALFORMED */
+/** @throws RELEASE_MODEL_UNKNOWN, RELEASE_ECU_UNKNOWN, RELEASE_REQUIREMENT_UNMET, RELEASE_CONFLICT, RELEASE_DELTA_UNSUPPORTED, VALUE_MALFORMED */
 export function resolvePlan(reader: Reader, plan: ReleasePlan): ResolvedPlan {
   const registered = ecusOf(reader, plan.model);
   if (registered.length === 0) {
@@ -48,6 +48,7 @@ export function resolvePlan(reader: Reader, plan: ReleasePlan): ResolvedPlan {
   }
   const images = plan.images.map((planned) => resolveImage(plan, planned, registered));
   requireMet(images, registered);
+  requireNoConflict(images);
   const used = new Set(images.flatMap((image) => image.ecus.map((ecu) => ecu.gateway)));
   const gateways = gatewaysOf(reader, plan.model).map(({ id }) => parseName(id, 'gateway id'));
   return { plan, images, gateways: gateways.filter((id) => used.has(id)) };
@@ -103,6 +104,20 @@ function requireMet(images: readonly ResolvedImage[], registered: readonly Ecu[]
       if (missing === undefined) continue;
       const message = `${planned.place}: requires ${demand.version} on ${demand.kind} ${demand.name}, not met by ${missing}`;
       throw refused('RELEASE_REQUIREMENT_UNMET', { message });
+    }
+  }
+}
+
+/** Images of one release must not conflict; with what a vehicle has beside them, the Director sees (R3). */
+function requireNoConflict(images: readonly ResolvedImage[]): void {
+  for (const { planned } of images) {
+    for (const demand of planned.conflicts) {
+      const other = images.find(
+        (image) => image.planned.version === demand.version && image.ecus.some((ecu) => concerns(demand, ecu)),
+      );
+      if (other === undefined) continue;
+      const message = `${planned.place}: conflicts with ${demand.version} on ${demand.kind} ${demand.name}, which ${other.target} brings`;
+      throw refused('RELEASE_CONFLICT', { message });
     }
   }
 }
