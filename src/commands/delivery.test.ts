@@ -1,7 +1,8 @@
 /** A supplier delivers for its delegation with the program, a key, a pinned root and what was published; we take it in. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { cp } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { decodeTarHeader, encodeTarHeader } from '../formats/backup/tar.ts';
+import { failing, killedAt } from '../testing/faults.ts';
 import { releaseSession } from '../testing/release-session.ts';
 import { cliSession } from '../testing/run-cli.ts';
 import type { CliSession } from '../testing/run-cli.ts';
@@ -140,7 +141,6 @@ describe('U19 deliveries', () => {
     const next = async (line: string, more = ''): Promise<string | undefined> => {
       await on.ok(`${CREATE} ${line} --key keys/acme.key -o n.delivery`);
       const answer = await on.json(`delivery import n.delivery ${more}`);
-      const { rm } = await import('node:fs/promises');
       await rm(on.path('n.delivery'));
       return answer.error?.code;
     };
@@ -170,7 +170,6 @@ describe('U19 a delivery in the hands of an attacker', () => {
     const answer = await base.json('delivery import bad.delivery');
     expect(answer.status).not.toBe(0);
     expect(await base.ok('role list')).toBe(before);
-    const { readdir } = await import('node:fs/promises');
     const left = (await readdir(base.path('oem/objects'))).filter((name) => name.startsWith('incoming'));
     expect(left).toEqual([]);
     return answer.error?.code;
@@ -221,5 +220,34 @@ describe('U19 a delivery in the hands of an attacker', () => {
     await base.ok('hold --reason fire');
     expect(await refusal(good)).toBe('REPOSITORY_HELD');
     await base.ok('hold --lift');
+  });
+});
+
+describe('delivery import on a disk that fails', () => {
+  test('changes nothing, whichever call fails, and goes on after a kill', async () => {
+    await using on = await cliSession({ env: { SECUREEV_REPO: 'oem', SECUREEV_PASSPHRASE: 'correct horse' } });
+    await cp(base.folder, on.folder, { recursive: true });
+    await on.ok(`${CREATE} ${BMS}=bms.bin --hardware BMS-H2 --release-counter 7 --key keys/acme.key -o f.delivery`);
+    const incoming = async (): Promise<readonly string[]> =>
+      (await readdir(on.path('oem/objects'))).filter((name) => name.startsWith('incoming'));
+    let failed = 0;
+    for (let failAt = 1; ; failAt++) {
+      const { status } = await on.run('delivery import f.delivery --dry-run', {
+        adapt: (io) => failing(io, failAt).io,
+      });
+      if (status === 0) break;
+      failed += 1;
+      expect([failAt, status]).toEqual([failAt, 5]);
+    }
+    expect(failed).toBeGreaterThan(8);
+    const before = await on.ok('target list --prefix EV-1/BMS');
+    for (const at of [failed - 4, failed - 2, failed]) {
+      const { status } = await on.run('delivery import f.delivery', { adapt: (io) => killedAt(io, at).io });
+      expect(status).toBe(5);
+      expect(await on.ok('target list --prefix EV-1/BMS')).toBe(before);
+    }
+    await on.ok('delivery import f.delivery');
+    expect(await incoming()).toEqual([]);
+    expect(await on.ok('target list --prefix EV-1/BMS')).toContain(BMS);
   });
 });

@@ -2,13 +2,14 @@
  * `delivery import`: a supplier's delivery, checked against the delegation and taken in: its images into `objects/`, its signed
  * metadata, byte for byte, as the role's next complete version.
  *
- * Invariants: nothing changes unless all of it is right; images lie aside until every one was seen to be what the metadata says;
- * the metadata is checked again under the lock.
+ * Invariants: nothing changes unless all of it is right; images lie aside until every one was seen to be what the metadata says,
+ * in a folder named after the delivery, so that a second run clears what a killed one has left; the metadata is checked again
+ * under the lock, and the role's new version is the last thing that changes.
  */
 import type { Instant } from '../../../core/brands.ts';
 import { parseTargetName } from '../../../core/brands.ts';
 import { equalBytes, fromHex, toHex } from '../../../core/bytes.ts';
-import { failure } from '../../../core/errors.ts';
+import { failure, isFailure } from '../../../core/errors.ts';
 import type { InputFile, Io } from '../../../core/ports.ts';
 import { sha256 } from '../../../crypto/hash.ts';
 import { writeJsonText } from '../../../formats/json/write.ts';
@@ -81,8 +82,7 @@ export async function importDelivery(input: DeliveryImportInput, io: Io): Promis
   const { role, bytes } = metadata;
   const wanted = { identity: repository.identity, role, bytes, allowRemoval: input.allowRemoval };
   const checked = checkDelivery(repository, wanted);
-  await using images = await setAside(repository, { file, from: metadata.end, checked });
-  if (!input.dryRun) await images.keep();
+  await takeImages(repository, { file, from: metadata.end, checked, dryRun: input.dryRun });
   const summary = `took in delivery ${role} ${checked.envelope.signed.version}: ${checked.changed.length} targets`;
   repository.transact({ command: 'delivery import', summary, dryRun: input.dryRun }, (tx) => {
     refuseIfHeld(tx);
@@ -110,18 +110,23 @@ interface Incoming {
   readonly file: InputFile;
   readonly from: number;
   readonly checked: CheckedDelivery;
+  readonly dryRun: boolean;
+}
+
+async function takeImages(repository: Repository, incoming: Incoming): Promise<void> {
+  await using images = await setAside(repository, incoming);
+  if (!incoming.dryRun) await images.keep();
 }
 
 /** Every image, verified, in a folder that is gone afterwards. @throws DELIVERY_IMAGE_MISSING, DELIVERY_IMAGE_DAMAGED */
 async function setAside(repository: Repository, { file, from, checked }: Incoming): Promise<AsideImages> {
   const { io, folder } = repository;
-  const aside = `${folder}/objects/incoming-${toHex(io.random.bytes(8))}`;
+  const name = toHex(sha256(io.engine, checked.envelope.bytes)).slice(0, 16);
+  const aside = `${folder}/objects/incoming-${name}`;
+  for (const left of await io.files.list(aside)) await io.files.remove(`${aside}/${left}`);
   const sizes = new Map(checked.changed.map((target) => [toHex(target.sha256), target.length]));
   const taken: string[] = [];
-  const remove = async (): Promise<void> => {
-    for (const hash of taken) await io.files.remove(`${aside}/${hash}`);
-    await io.files.removeFolder(aside);
-  };
+  const remove = (): Promise<void> => removeAside(io, aside, taken);
   try {
     const task = io.progress.start(`taking in ${checked.role}`, file.sizeBytes, 'bytes');
     for await (const image of imagesIn(file, from)) {
@@ -140,6 +145,16 @@ async function setAside(repository: Repository, { file, from, checked }: Incomin
     for (const hash of taken) await addObject(repository, `${aside}/${hash}`, fromHex(hash));
   };
   return { keep, [Symbol.asyncDispose]: remove };
+}
+
+/** What cannot be taken away now, the next run of this delivery takes away. */
+async function removeAside(io: Io, aside: string, taken: readonly string[]): Promise<void> {
+  try {
+    for (const hash of taken) await io.files.remove(`${aside}/${hash}`);
+    await io.files.removeFolder(aside);
+  } catch (thrown) {
+    if (!isFailure(thrown)) throw thrown;
+  }
 }
 
 function requireWanted(sizes: ReadonlyMap<string, number>, image: { sha256: string; sizeBytes: number }): void {
