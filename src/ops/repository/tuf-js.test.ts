@@ -158,7 +158,7 @@ describe('tuf-js refuses', () => {
   });
 });
 
-test('tuf-js downloads images and bundles of releases that are not confidential', async () => {
+test('tuf-js downloads images and bundles of releases that are not confidential, from a server and from a kit', async () => {
   await using session = await releaseSession({ now: NOW });
   await session.write('release.yaml', `${TEST_PLAN}confidential: false\n`);
   await session.ok('package release.yaml --key keys/targets.key --out bundles');
@@ -167,6 +167,10 @@ test('tuf-js downloads images and bundles of releases that are not confidential'
   const car = await vehicle(session.path('car'), await session.read('trust/root.json'), server);
   expect(await car.download('EV-1/BCM/1.1.0/bcm.bin')).toEqual(await session.read('fw/bcm.bin'));
   expect(await car.download('bundles/r1/ZG_BODY.otap')).toEqual(await session.read('bundles/ZG_BODY.otap'));
+  await session.ok('publish kit kit --release r1');
+  await using stick = await serveFolder(session.path('kit/image'));
+  const offline = await vehicle(session.path('offline-car'), await session.read('trust/root.json'), stick);
+  expect(await offline.download('bundles/r1/ZG_BODY.otap')).toEqual(await session.read('bundles/ZG_BODY.otap'));
 
   const second =
     'release: r2\nmodel: EV-1\nconfidential: false\nimages:\n  - { ecu: MCU, version: 2.1.0, file: fw/mcu.bin }\n';
