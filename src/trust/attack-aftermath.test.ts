@@ -1,7 +1,8 @@
 /** What an attack on a vehicle leaves behind, and how it is recovered from. */
-import { readdir } from 'node:fs/promises';
+import { cp, readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parseVersion } from '../core/brands.ts';
+import { killedAt } from '../testing/faults.ts';
 import { neighbour, replay, seenScene } from '../testing/vehicle-scene.ts';
 
 describe('after an attack', () => {
@@ -51,4 +52,25 @@ describe('after an attack', () => {
     expect((await stage.verify()).code).toBe('TRUST_ROLLBACK');
     expect(await readdir(session.path('car/director'))).toEqual(before);
   });
+});
+
+test('U29 T10: killed at any call, the next run looks at everything, and ends where it would have ended', async () => {
+  const { stage } = await seenScene();
+  await using _ = stage;
+  const { session, director } = stage;
+  director.publish();
+  await stage.lay();
+  const { vin } = director.vehicle;
+  const roots = '--root root.json --director-root director.json';
+  let at = 1;
+  for (let isDone = false; !isDone; at++) {
+    await cp(session.path('car'), session.path(`car-${at}`), { recursive: true });
+    const line = `verify repository tree ${roots} --vehicle ${vin} --state car-${at}`;
+    const killed = await session.json(line, { adapt: (io) => killedAt(io, at).io });
+    isDone = killed.status === 0;
+    const { status, result } = await session.json(line);
+    expect({ at, status, unchanged: result?.['unchanged'] }).toEqual({ at, status: 0, unchanged: isDone });
+    expect(await session.read(`car-${at}/director/timestamp.json`)).toEqual(director.files.get('timestamp.json'));
+  }
+  expect(at).toBeGreaterThan(20);
 });
