@@ -24,6 +24,7 @@ beforeAll(async () => {
   await session.write('release.yaml', `${TEST_PLAN}confidential: false\n`);
   await session.write('second.yaml', SECOND);
   await session.write('car.pub', encryptionKey('car-1').publicFile);
+  await session.write('escrow.pub', encryptionKey('escrow').publicFile);
   await session.ok('package release.yaml --key keys/targets.key --out out');
   await session.ok(SIGN);
   await session.ok('package second.yaml --key keys/targets.key --out out-2');
@@ -168,7 +169,12 @@ describe('assign', () => {
     await session.ok(SIGN, at);
     expect(await codeOf('DOOR_L=extra/door.bin', at)).toBe('6 VEHICLE_KEY_MISSING');
     await session.ok(`vehicle key set ${CAR} --encryption-key car.pub`, at);
-    expect(await codeOf('DOOR_L=extra/door.bin', at)).toBe('none');
+    const { result } = await assigning('DOOR_L=extra/door.bin', at);
+    expect(result).toMatchObject({ changed: [{ ecu: 'DOOR_L' }], withoutEnvelope: ['extra/door.bin'] });
+    await session.ok('role set escrow --key escrow.pub', at);
+    await session.ok(`encrypt fw/door.bin --target extra/door.bin --vehicle ${CAR} --out sealed`, at);
+    await session.ok(`assign ${CAR} --remove DOOR_L`, at);
+    expect((await assigning('DOOR_L=extra/door.bin', at)).result).toMatchObject({ withoutEnvelope: [] });
   });
 
   it('refuses an unknown vehicle', async () => {

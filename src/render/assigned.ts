@@ -14,9 +14,15 @@ export interface ShownAssignment {
 
 /** What changed for a vehicle, with what each ECU was known to run and since when. */
 export function assignedText(
-  { vin, changed, same }: { vin: string; changed: readonly ShownAssignment[]; same: readonly string[] },
+  answer: {
+    vin: string;
+    changed: readonly ShownAssignment[];
+    same: readonly string[];
+    withoutEnvelope: readonly string[];
+  },
   dryRun: boolean,
 ): string {
+  const { vin, changed, same } = answer;
   const head = `${dryRun ? 'dry run, nothing was changed: ' : ''}vehicle ${vin}: ${headText(changed)}`;
   const sameText = same.length === 0 ? [] : [`nothing to do for ${same.join(', ')}: assigned or installed already`];
   if (changed.length === 0) return [head, ...sameText].join('\n');
@@ -28,7 +34,11 @@ export function assignedText(
   ]);
   const body = indented(table({ head: ['ECU', 'is to install', 'was to install', 'last known'], rows }));
   const next = dryRun ? [] : ['next: sign it with `secureev sign director --key ...`'];
-  return [head, body, ...sameText, ...next].join('\n');
+  const notes = answer.withoutEnvelope.map(
+    (target) =>
+      `note: the vehicle has no envelope of ${target}: \`secureev encrypt\` or \`secureev envelope add\` makes it`,
+  );
+  return [head, body, ...sameText, ...notes, ...next].join('\n');
 }
 
 function headText(changed: readonly ShownAssignment[]): string {

@@ -13,6 +13,7 @@ import { planTakingBack, planVehicle } from '../../plan/assignment.ts';
 import type { Blocked, BlockReason, Offer, Offers, PlanRules, VehicleDecision } from '../../plan/assignment.ts';
 import { assign, unassign } from '../../store/assignments.ts';
 import type { Reader, Tx } from '../../store/reader.ts';
+import { envelopesFor, newestSealedPayload } from '../../store/sealed.ts';
 import { situationReader } from '../../store/situations.ts';
 import type { EcuSituation, Situation } from '../../store/situations.ts';
 import { findTarget } from '../../store/targets.ts';
@@ -51,6 +52,8 @@ export interface AssignAnswer {
   readonly changed: readonly AssignedEcu[];
   /** ECUs that had it already, assigned or installed. */
   readonly same: readonly string[];
+  /** Confidential targets of which the vehicle has no envelope yet: it could not open them. */
+  readonly withoutEnvelope: readonly TargetName[];
 }
 
 /** Assigns. @throws VEHICLE_UNKNOWN, VEHICLE_KEY_MISSING, TARGET_UNKNOWN, ASSIGN_* */
@@ -200,7 +203,18 @@ function answerOf(
     return [{ ...changedEcu(ecu, reader.io.clock.now()), target, downgrade }];
   });
   const same = offers.offers.map(({ ecu }) => ecu).filter((ecu) => !given.some((one) => one.ecu === ecu));
-  return { vin, changed, same };
+  const withoutEnvelope = unopened(reader, now.id, new Set(given.map(({ target }) => target)));
+  return { vin, changed, same, withoutEnvelope };
+}
+
+/** What travels inside a bundle needs no envelope of its own. */
+function unopened(reader: Reader, vehicle: string, targets: ReadonlySet<TargetName>): readonly TargetName[] {
+  return [...targets].filter((name) => {
+    const target = completeTarget(reader, name);
+    if (target?.confidential !== true || target.insideBundle) return false;
+    const payload = newestSealedPayload(reader, name);
+    return payload === undefined || envelopesFor(reader, payload.sha256, vehicle).length === 0;
+  });
 }
 
 function changedEcu(
