@@ -3,33 +3,13 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeRole } from '../formats/metadata/envelope.ts';
-import { publishRelease, releaseSession } from '../testing/release-session.ts';
+import { CAMPAIGN_VINS, campaignSession } from '../testing/campaign-session.ts';
+import { publishRelease } from '../testing/release-session.ts';
 import type { CliSession } from '../testing/run-cli.ts';
 
 const KEY = '--key keys/director.key';
-const VINS = Array.from({ length: 6 }, (_, index) => `5YJ3E1EA0KF00031${index}`);
-const [FIRST = '', SECOND = '', THIRD = ''] = VINS;
-
-/** A session with a Director, six vehicles (the first has an encryption key) and release r1, signed. */
-async function campaignSession(confidential: boolean): Promise<CliSession> {
-  const session = await releaseSession({ scheme: confidential ? 'hybrid' : 'ecdsa-p256' });
-  await session.write('fleet.txt', `# all\n${VINS.join('\n')}\n`);
-  for (const key of ['d-root', 'director']) await session.ok(`keygen ${key} --out keys --scheme ecdsa-p256`);
-  await session.ok('role set director/root --key keys/d-root.pub');
-  for (const role of ['targets', 'snapshot', 'timestamp']) {
-    await session.ok(`role set director/${role} --key keys/director.pub`);
-  }
-  await session.ok('sign director/root --key keys/d-root.key');
-  for (const key of ['escrow', 'car-1']) await session.ok(`keygen ${key} --purpose encryption --out keys`);
-  await session.ok('role set escrow --key keys/escrow.pub');
-  for (const vin of VINS) {
-    await session.ok(`vehicle add ${vin} --model EV-1 ${vin === FIRST ? '--encryption-key keys/car-1.pub' : ''}`);
-  }
-  const plan = new TextDecoder().decode(await session.read('release.yaml'));
-  if (!confidential) await session.write('release.yaml', plan.replace('images:', 'confidential: false\nimages:'));
-  await session.ok('package release.yaml --key keys/targets.key --out bundles');
-  return session;
-}
+const VINS = CAMPAIGN_VINS;
+const [FIRST = '', SECOND = ''] = VINS;
 
 const START = 'campaign start r1 --vehicles fleet.txt';
 
@@ -113,6 +93,23 @@ describe('a campaign whose release may be read', () => {
     expect(again.error?.code).toBe('CAMPAIGN_EMPTY');
   });
 
+  test('a pause that comes meanwhile stops a wave at its next batch; it goes on where it stopped', async () => {
+    const vins = Array.from({ length: 40 }, (_, index) => `1HGCM82633A0043${10 + index}`);
+    await session.write('wide.csv', `vin,model\n${vins.map((vin) => `${vin},EV-1\n`).join('')}`);
+    await session.write('wide.txt', vins.join('\n'));
+    await session.ok('vehicle import wide.csv');
+    const rest = async (): Promise<void> => void (await session.ok('campaign pause wide --reason smoke'));
+    const started = await session.json(`campaign start r1 --name wide --vehicles wide.txt ${KEY}`, {
+      env: { SECUREEV_ENGINE: 'noble' },
+      adapt: (io) => ({ ...io, workers: { ...io.workers, rest } }),
+    });
+    expect(started.result).toMatchObject({ signed: { vehicles: 32, stopped: true } });
+    const shown = await session.json('campaign show wide');
+    expect(shown.result?.['campaign']).toMatchObject({ state: 'paused', counts: { pending: 8, signed: 32 } });
+    const resumed = await session.json(`campaign start r1 --name wide ${KEY}`);
+    expect(resumed.result).toMatchObject({ signed: { wave: 1, vehicles: 8, stopped: false } });
+  });
+
   test('withdrawing takes it back, says how long what is out there stays valid, and keeps numbers rising', async () => {
     const dry = await session.json(`campaign withdraw r1 --reason brakes ${KEY} --dry-run`);
     expect(dry.result).toMatchObject({ withdrawn: 6, signed: null });
@@ -130,69 +127,5 @@ describe('a campaign whose release may be read', () => {
     for (const line of [`${START} --name x ${KEY}`, `campaign withdraw r1 --reason x ${KEY}`]) {
       expect((await session.json(line)).error?.code).toBe('REPOSITORY_HELD');
     }
-  });
-});
-
-describe('a confidential campaign', () => {
-  let session: CliSession;
-  beforeAll(async () => {
-    session = await campaignSession(true);
-  });
-  afterAll(() => session[Symbol.asyncDispose]());
-
-  test('is refused before the release is encrypted, and for vehicles without a key', async () => {
-    const keys = ['targets', 'snapshot', 'timestamp'].map((role) => `--key keys/${role}.key`).join(' ');
-    await session.ok(`sign targets snapshot timestamp ${keys}`);
-    expect((await session.json(`${START} ${KEY}`)).error?.code).toBe('RELEASE_NOT_ENCRYPTED');
-    await session.ok(`encrypt bundles/ZG_BODY.otap bundles/ZG_DRIVE.otap --vehicle ${FIRST} --out sealed`);
-    await session.ok(`sign targets snapshot timestamp ${keys}`);
-    const keyless = await session.json(`${START} ${KEY}`);
-    expect([keyless.status, keyless.error?.code]).toEqual([6, 'CAMPAIGN_KEYLESS']);
-    expect(keyless.error?.details).toMatchObject({ vehicles: 5 });
-  });
-
-  test('U10 --skip-missing reports who is left out; the others get encryptedTarget and their envelope', async () => {
-    const started = await session.json(`${START} --skip-missing report.csv ${KEY}`);
-    expect(started.result).toMatchObject({
-      survey: { eligible: 1, keyless: 5 },
-      signed: { vehicles: 1, envelopes: 0 },
-    });
-    const report = new TextDecoder().decode(await session.read('report.csv'));
-    expect(report.split('\r\n').slice(0, 2)).toEqual([
-      'vin,state,reason,detail',
-      `${SECOND},keyless,keyless,it has no encryption key`,
-    ]);
-    const tree = await session.json('publish director director');
-    expect(tree.result).toMatchObject({ vehicles: 1, notes: [] });
-    const { vehicle } = (await session.json(`vehicle show ${FIRST}`)).result as { vehicle: { id: string } };
-    const folder = `director/vehicles/${vehicle.id}`;
-    const { signed } = decodeRole(await session.read(`${folder}/metadata/1.targets.json`), 'targets').unverified;
-    const encrypted = signed.targets.get('bundles/r1/ZG_BODY.otap')?.custom?.get('encryptedTarget');
-    expect(encrypted).toBeInstanceOf(Map);
-    expect(encrypted instanceof Map ? [encrypted.get('filename'), encrypted.get('method')] : []).toEqual([
-      'bundles/r1/ZG_BODY.otap.sev',
-      'secureev/sev/1',
-    ]);
-    const opened = await session.json(
-      `decrypt sealed/ZG_BODY.otap.sev --envelopes ${folder}/envelopes/bundles/r1/ZG_BODY.otap.sevk --key keys/car-1.key -o out.otap`,
-    );
-    expect(opened.ok).toBe(true);
-  });
-
-  test('a vehicle without an envelope is refused, or gets one by the escrow key', async () => {
-    await session.ok('keygen car-2 --purpose encryption --out keys');
-    await session.ok(`vehicle key set ${SECOND} --encryption-key keys/car-2.pub`);
-    await session.write('fleet.txt', `${SECOND}\n`);
-    const refused = await session.json(`${START} --name second ${KEY}`);
-    expect([refused.status, refused.error?.code]).toEqual([6, 'CAMPAIGN_NOT_ENCRYPTED']);
-    expect((await session.json(`${START} --name second ${KEY} --escrow-key keys/car-1.key`)).ok).toBe(false);
-    const given = await session.json(`${START} --name second ${KEY} --escrow-key keys/escrow.key`);
-    expect(given.error?.code ?? given.result).toMatchObject({ signed: { vehicles: 1, envelopes: 2 } });
-    await session.ok('keygen car-3 --purpose encryption --scheme DHKEM-P256 --out keys');
-    await session.ok(`vehicle key set ${THIRD} --encryption-key keys/car-3.pub`);
-    await session.write('fleet.txt', `${THIRD}\n`);
-    const third = `${START} --name third ${KEY} --escrow-key keys/escrow.key`;
-    expect((await session.json(third)).error?.code).toBe('CAMPAIGN_NOT_ENCRYPTED');
-    expect((await session.json(`${third} --allow-kem DHKEM-P256`)).result).toMatchObject({ signed: { envelopes: 2 } });
   });
 });

@@ -162,6 +162,23 @@ describe('signing many', () => {
     expect(await Promise.all(range(3).map((index) => versionOf(fleet, index, 'targets')))).toEqual([1, 1, 1]);
   });
 
+  test('a hold that comes meanwhile stops it at the next batch', async () => {
+    await using fleet = await directorFleet(40);
+    await assign(fleet, range(40), OLD);
+    const named = await fleet.key('director');
+    const rest = async (): Promise<void> => {
+      await hold({ repository: fleet.choice, reason: 'stolen laptop' }, fleet.io);
+    };
+    const attempt = fleet.open(async (opened) => {
+      const open = { ...opened, io: { ...opened.io, workers: { ...opened.io.workers, rest } } };
+      const vehicles = vehicleIds(changedVehicles(open));
+      await using keys = await openDirectorKeys(open, onToken(named.keys), vehicles.count);
+      return await signVehicles(open, { keys, vehicles, command: 'sign director', summary: '', resume: '' });
+    });
+    expect(await codeOf(attempt)).toBe('REPOSITORY_HELD');
+    expect(await fleet.open((open) => [...changedVehicles(open)].length)).toBe(8);
+  });
+
   test('a disk that fills up half-way leaves each vehicle whole', async () => {
     await using fleet = await directorFleet(100);
     await assign(fleet, range(100), OLD);
