@@ -77,6 +77,29 @@ describe('what is there already', () => {
   });
 });
 
+test('a run that is overtaken by another does not take Timestamp back', async () => {
+  await using repository = await released();
+  await publish(repository);
+  await repository.addImage(MCU, 1);
+  await repository.sign(ONLINE, ONLINE);
+  const { io } = repository;
+  let overtaken = false;
+  const write: Io['files']['write'] = async (path, bytes, options) => {
+    if (path.endsWith('2.snapshot.json') && !overtaken) {
+      overtaken = true;
+      io.clock.advance(43_260);
+      await repository.renew('timestamp');
+      await publish(repository);
+    }
+    await io.files.write(path, bytes, options);
+  };
+  expect(await codeOf(publish(repository, 'public', { ...io, files: { ...io.files, write } }))).toBe('PUBLISH_NEWER 6');
+  const file = JSON.parse(await readFile(`${repository.folder}/public/metadata/timestamp.json`, 'utf8')) as {
+    signed: { version: number };
+  };
+  expect(file.signed.version).toBe(3);
+});
+
 describe('links in the folder', () => {
   test('are not followed out of it, and nothing is written', async () => {
     await using repository = await released();

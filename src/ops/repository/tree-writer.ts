@@ -77,12 +77,23 @@ async function writeOne(reader: Reader, folder: string, file: TreeFile): Promise
   const { io } = reader;
   const to = `${folder}/${file.path}`;
   if ('bytes' in file) {
+    if ('role' in file && !isNumbered(file)) await refuseOvertaken(io, to, file);
     await io.files.write(to, file.bytes, { overwrite: true });
     return;
   }
   const from = objectPath(reader, file.sha256);
   if ((await io.files.status(from)) === undefined) throw objectMissing(file);
   await copyVerified(io, { from, to, sizeBytes: file.sizeBytes, sha256: file.sha256 });
+}
+
+function isNumbered({ path }: PublishedFile): boolean {
+  return /\/[0-9]+\.[^/]*$/.test(path);
+}
+
+/** Another run may have published something newer since this one looked. @throws PUBLISH_NEWER, PUBLISH_CONFLICT */
+async function refuseOvertaken(io: Io, path: string, file: PublishedFile): Promise<void> {
+  const there = await publishedBytes(io, path);
+  if (there !== undefined && !equalBytes(there, file.bytes)) refuseConflict(path, there, file);
 }
 
 function pathsOf(files: readonly TreeFile[]): readonly string[] {
