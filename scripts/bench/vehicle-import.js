@@ -8,7 +8,7 @@ const VEHICLES = 1_000_000;
 /** A third of the rate is three times the time. */
 const TIME_MAX = 3;
 const RUNS = 3;
-const MEMORY = { few: 1_000_000, many: 2_000_000, bytesMax: 320e6, same: 1.1 };
+const MEMORY = { few: 1_000_000, many: 2_000_000, bytesMax: 260e6, same: 1.1 };
 const REGISTRY = `model: EV-1
 zonal_gateways:
   - id: ZG
