@@ -1,14 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { base64 } from '@scure/base';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { instantOf, parseName } from '../../core/brands.ts';
-import { toHex } from '../../core/bytes.ts';
+import { toHex, utf8 } from '../../core/bytes.ts';
 import { isFailure } from '../../core/errors.ts';
 import { signatureAlgorithm } from '../../crypto/signatures/index.ts';
 import { signerKey } from '../../testing/signer-keys.ts';
 import { vehicleManifest } from '../../testing/vehicle-manifests.ts';
 import type { ReportingCar } from '../../testing/vehicle-manifests.ts';
 import { requireManifest } from '../../trust/vehicle-manifest.ts';
+import { decodePublicFile } from '../keys/public-file.ts';
 import { dialectOf } from '../metadata/index.ts';
 import { encodeEcuReport } from './encode.ts';
 import { manifestLines } from './lines.ts';
@@ -192,5 +194,27 @@ describe('lines of manifests', () => {
       [2, undefined],
       [3, 'b'],
     ]);
+  });
+});
+
+describe('published vectors', () => {
+  interface Vectors {
+    readonly vin: string;
+    readonly inventory: Readonly<Record<string, readonly { identifier: string; kind: string; key: string }[]>>;
+    readonly vectors: readonly { id: string; dialect: string; refused?: string; manifest: string }[];
+  }
+  const file = new URL('../../../fixtures/manifest/vectors.json', import.meta.url);
+  const { vin, inventory, vectors } = JSON.parse(readFileSync(file, 'utf8')) as Vectors;
+
+  test.each(vectors)('U22 U42 $dialect: $id', ({ dialect: name, manifest, refused }) => {
+    const dialect = dialectOf(name);
+    const units = (inventory[name] ?? []).map(({ identifier, kind, key }) => {
+      return { identifier, isPrimary: kind === 'primary', keys: decodePublicFile(utf8(key)).keys };
+    });
+    for (const engine of ['native', 'noble'] as const) {
+      const check = (): unknown =>
+        requireManifest(decodeManifest(utf8(manifest), dialect), { engine, dialect, vehicle: { vin, units } });
+      expect(codeOf(check)).toBe(refused ?? 'nothing thrown');
+    }
   });
 });
