@@ -224,6 +224,7 @@ export function followCampaigns(
   const done: string[] = [];
   for (const { campaign, state } of rows) {
     const next = isInstalled(tx, { vehicle, campaign, sha256Of }) ? 'installed' : attack === null ? 'signed' : 'failed';
+    if (next === state && next !== 'failed') continue;
     const reason = next === 'failed' ? `an ECU reports an attack: ${attack ?? ''}` : null;
     tx.sql('UPDATE campaign_vehicles SET state = ?, reason = ? WHERE campaign = ? AND vehicle = ?').run(
       next,

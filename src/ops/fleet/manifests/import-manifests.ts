@@ -199,7 +199,10 @@ function takeOne(
   recordManifest(tx, recorded);
   const attack = attackText(recorded.reports);
   const done = followCampaigns(tx, vehicle.id, { attack, sha256Of: (target) => images(target)?.sha256 });
-  for (const campaign of done) tally.campaigns.set(campaign, (tally.campaigns.get(campaign) ?? 0) + 1);
+  for (const campaign of done) {
+    tally.campaigns.set(campaign, (tally.campaigns.get(campaign) ?? 0) + 1);
+    tx.about(`campaign:${campaign}`);
+  }
   tally.accepted += 1;
   tally.unknownImages += unknownImages.length > 0 ? 1 : 0;
   if (attack === null) return;
