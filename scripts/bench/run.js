@@ -34,12 +34,21 @@ export function output({ argv, cwd, env }) {
 
 /** Peak resident memory of `command` in bytes, as the kernel counts it. */
 export function peakBytes(command, folder) {
-  const report = join(folder, 'peak.txt');
-  const { argv, ...rest } = command;
-  must({ argv: ['/usr/bin/time', '-f', '%M', '-o', report, ...argv], ...rest });
-  const kilobytes = Number(readFileSync(report, 'utf8').trim());
+  return Number(counted(command, { folder, what: '%M' })) * 1024;
+}
+
+/** Processor time of `command` in seconds, its own and the kernel's for it: what others do meanwhile is not in it. */
+export function processorSeconds(command, folder) {
+  const [user = 0, kernel = 0] = counted(command, { folder, what: '%U %S' }).split(' ').map(Number);
+  return user + kernel;
+}
+
+function counted({ argv, ...rest }, { folder, what }) {
+  const report = join(folder, 'counted.txt');
+  must({ argv: ['/usr/bin/time', '-f', what, '-o', report, ...argv], ...rest });
+  const text = readFileSync(report, 'utf8').trim();
   rmSync(report);
-  return kilobytes * 1024;
+  return text;
 }
 
 /**
