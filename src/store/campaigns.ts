@@ -110,6 +110,17 @@ export function setCampaignVehicle(
   );
 }
 
+/** Where a vehicle stands in a campaign. */
+export function campaignVehicleState(
+  reader: Reader,
+  campaign: string,
+  vehicle: string,
+): CampaignVehicleState | undefined {
+  return reader
+    .sql<{ state: CampaignVehicleState }>('SELECT state FROM campaign_vehicles WHERE campaign = ? AND vehicle = ?')
+    .get(campaign, vehicle)?.state;
+}
+
 /** The vehicles of a campaign in a state, of one wave where given, by id, row by row. */
 export function* campaignVehicles(
   reader: Reader,

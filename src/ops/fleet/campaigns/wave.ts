@@ -1,7 +1,13 @@
 /** Signs the next wave of a campaign: assignment, envelopes and metadata of a vehicle in one transaction. */
 import { SecureevError } from '../../../core/errors.ts';
 import { assign } from '../../../store/assignments.ts';
-import { campaignVehicles, campaignWaves, findCampaign, setCampaignVehicle } from '../../../store/campaigns.ts';
+import {
+  campaignVehicles,
+  campaignVehicleState,
+  campaignWaves,
+  findCampaign,
+  setCampaignVehicle,
+} from '../../../store/campaigns.ts';
 import { isChanged } from '../../../store/director.ts';
 import { findVehicleById } from '../../../store/fleet.ts';
 import type { Tx } from '../../../store/reader.ts';
@@ -57,7 +63,8 @@ export async function signWave(
       return false;
     }
     const vehicle = findVehicleById(tx, id);
-    if (vehicle === undefined) return false;
+    // Another process may have signed it meanwhile.
+    if (vehicle === undefined || campaignVehicleState(tx, campaign, id) !== 'pending') return false;
     const found = verdict(vehicle.vin);
     if (found.state === 'eligible') {
       assign(tx, id, { targets: found.assign, campaign });

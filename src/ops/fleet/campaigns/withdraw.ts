@@ -11,6 +11,7 @@ import {
   campaignCounts,
   campaignExpiry,
   campaignVehicles,
+  campaignVehicleState,
   setCampaignState,
   setCampaignVehicle,
   unassignCampaign,
@@ -125,6 +126,8 @@ function recordWithdrawal(repository: Repository, { name, reason }: CampaignWith
 
 /** A later campaign's assignments stay. */
 function takeBack(tx: Tx, name: string, vehicle: string): boolean {
+  // It may have reported the release as installed meanwhile, and keeps it then.
+  if (campaignVehicleState(tx, name, vehicle) !== 'signed') return false;
   setCampaignVehicle(tx, name, { vehicle, state: 'withdrawn' });
   if (!unassignCampaign(tx, name, vehicle)) return false;
   markChanged(tx, vehicle);
