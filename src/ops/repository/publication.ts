@@ -9,7 +9,6 @@ import { failure, SecureevError } from '../../core/errors.ts';
 import { decodeRole } from '../../formats/metadata/envelope.ts';
 import { dialectOf } from '../../formats/metadata/index.ts';
 import type { Dialect } from '../../formats/metadata/index.ts';
-import { tuf } from '../../formats/metadata/tuf.ts';
 import { TOP_LEVEL_ROLES } from '../../formats/metadata/types.ts';
 import type { Snapshot } from '../../formats/metadata/types.ts';
 import { binsPrefixOf, delegatorOf } from '../../store/delegations.ts';
@@ -76,7 +75,7 @@ export function collectPublication(reader: Reader): Publication {
 export const TIMESTAMP_PATH = 'metadata/timestamp.json';
 
 /** Where a metadata file lies; role names are safe in paths. Roots are numbered in every dialect. */
-export function metadataPath(role: string, version: number, dialect: Dialect = tuf): string {
+export function metadataPath(role: string, version: number, dialect: Dialect): string {
   const isTop = TOP_LEVEL_ROLES.some((name) => name === role);
   const folder = isTop ? 'metadata/' : `metadata/${dialect.delegationsFolder}`;
   const isNumbered = role === 'root' || dialect.consistentSnapshot;
