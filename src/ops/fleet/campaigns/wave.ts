@@ -55,6 +55,7 @@ export async function signWave(
   request: WaveRequest,
 ): Promise<SignedWave> {
   const { campaign, wave, judging, keys, announced } = request;
+  const release = findCampaign(repository, campaign)?.release ?? 'RELEASE';
   const counts = { failed: 0, envelopes: 0, stopped: false };
   const verdict = judge(repository, judging);
   const prepare = (tx: Tx, id: string): boolean => {
@@ -85,7 +86,7 @@ export async function signWave(
     summary: `campaign ${campaign} goes on with wave ${wave}: ${vehicles.count} vehicles`,
     announced,
     about: [`campaign:${campaign}`],
-    resume: `go on with \`secureev campaign start RELEASE --name ${campaign} --key ...\``,
+    resume: `go on with \`secureev campaign start ${release} --name ${campaign} --key ...\` and the flags it began with`,
   });
   return { ...signed, ...counts, wave };
 }
