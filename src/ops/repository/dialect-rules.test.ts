@@ -1,11 +1,19 @@
 /** What a repository of dialect aktualizr refuses to stage or to sign, since its vehicles would misread it. */
+import { cp } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parseName, parseTargetName } from '../../core/brands.ts';
+import { isFailure } from '../../core/errors.ts';
+import type { Io } from '../../core/ports.ts';
+import { failing } from '../../testing/faults.ts';
 import { outcomeOf } from '../../testing/trusting-client.ts';
 import { ONLINE, repositoryWithRoot, testRepository } from '../../testing/signed-repository.ts';
+import type { TestRepository } from '../../testing/signed-repository.ts';
+import { updateFrom } from '../../trust/update.ts';
 import { addBins, addDelegation } from './delegation-add.ts';
+import { publishImage } from './publish-image.ts';
 import { requireReadableSize } from './readable-size.ts';
 import { removeTarget } from './targets.ts';
+import { treeSource } from './tree-source.ts';
 
 const SETUP = { dialect: 'aktualizr', algorithms: ['ed25519'] } as const;
 const NAME = 'EV-1/BRAKE/1.0/brake.bin';
@@ -32,6 +40,43 @@ test('dialect tuf lets a name stand for new content', async () => {
 test('keys that it cannot list are refused before anything is staged', async () => {
   await using repository = await testRepository({ dialect: 'aktualizr', algorithms: ['ecdsa-p256', 'ml-dsa-65'] });
   expect(await outcomeOf(repository.setKeys('targets', ['a']))).toBe('KEY_UNSUITABLE');
+});
+
+/** What a client that pins the first root makes of a tree: the version of Targets, or the code of its refusal. */
+async function clientOf({ io }: TestRepository, folder: string): Promise<number | string> {
+  const pinnedRoot = await io.files.read(`${folder}/metadata/1.root.json`, 65_536);
+  try {
+    const source = treeSource(io, folder).metadata;
+    const set = await updateFrom(source, { engine: 'native', pinnedRoot, now: io.clock.now() });
+    return set.targets.get('targets')?.file.verified.signed.version ?? 0;
+  } catch (thrown) {
+    if (isFailure(thrown)) return thrown.code;
+    throw thrown;
+  }
+}
+
+test('killed between any two files, a publication leaves what clients take or refuse as mixed, and the next completes it', async () => {
+  await using repository = await repositoryWithRoot(SETUP);
+  const publish = (folder: string, io: Io = repository.io) =>
+    publishImage({ repository: repository.choice, folder }, io);
+  await repository.addImage(NAME, 1);
+  await repository.sign(ONLINE, ONLINE);
+  await publish('public');
+  await repository.addImage('EV-1/BRAKE/1.1/brake.bin', 2);
+  await repository.sign(ONLINE, ONLINE);
+  const seen = new Set<number | string>();
+  for (let failAt = 1; ; failAt++) {
+    const folder = `public-${failAt}`;
+    await cp(`${repository.folder}/public`, `${repository.folder}/${folder}`, { recursive: true });
+    const faulty = failing(repository.io, failAt);
+    const outcome = await outcomeOf(publish(folder, faulty.io));
+    seen.add(await clientOf(repository, folder));
+    if (outcome === 'done' && faulty.calls() < failAt) break;
+    await publish(folder);
+    expect(await clientOf(repository, folder)).toBe(2);
+  }
+  // A Snapshot that has grown is over the length that the old Timestamp lists.
+  expect(seen).toEqual(new Set([1, 2, 'TRUST_MIX_AND_MATCH', 'TRUST_ENDLESS_DATA']));
 });
 
 test('delegations that such vehicles misread are refused when they are staged', async () => {
