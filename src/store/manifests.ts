@@ -199,6 +199,7 @@ function forgetOld(tx: Tx, vehicle: string): void {
 interface CampaignRow {
   readonly campaign: string;
   readonly state: string;
+  readonly reason: string | null;
 }
 
 interface ProgressRow {
@@ -207,25 +208,32 @@ interface ProgressRow {
   readonly sha256: Uint8Array | null;
 }
 
+/** What a vehicle's reports are held against. */
+export interface ReportContext {
+  /** What its ECUs say of an attack. */
+  readonly attack: string | null;
+  /** Of a target of the Image repository. */
+  readonly sha256Of: (target: string) => Uint8Array | undefined;
+}
+
 /**
- * Brings a vehicle's part in its campaigns up to what it reports: `installed` when every assigned target is, `failed` when it
- * tells of an attack meanwhile, else `signed`. Gives the campaigns that it has now gone through.
+ * Brings a vehicle's part in its campaigns up to what it reports: `installed` when every assigned target is, else `signed`, with
+ * the attack that it tells of as the reason. One that has nothing from a campaign, or no longer, stays there as it is.
+ * Gives the campaigns that it has now gone through.
  */
-export function followCampaigns(
-  tx: Tx,
-  vehicle: string,
-  { attack, sha256Of }: { attack: string | null; sha256Of: (target: string) => Uint8Array | undefined },
-): readonly string[] {
+export function followCampaigns(tx: Tx, vehicle: string, context: ReportContext): readonly string[] {
   const rows = tx
     .sql<CampaignRow>(
-      `SELECT campaign, state FROM campaign_vehicles WHERE vehicle = ? AND state IN ('signed', 'installed', 'failed')`,
+      `SELECT campaign, state, reason FROM campaign_vehicles WHERE vehicle = ? AND state IN ('signed', 'installed')`,
     )
     .all(vehicle);
   const done: string[] = [];
-  for (const { campaign, state } of rows) {
-    const next = isInstalled(tx, { vehicle, campaign, sha256Of }) ? 'installed' : attack === null ? 'signed' : 'failed';
-    if (next === state && next !== 'failed') continue;
-    const reason = next === 'failed' ? `an ECU reports an attack: ${attack ?? ''}` : null;
+  for (const { campaign, state, reason: before } of rows) {
+    const isInstalled = progressIn(tx, { vehicle, campaign, sha256Of: context.sha256Of });
+    if (isInstalled === undefined) continue;
+    const next = isInstalled ? 'installed' : 'signed';
+    const reason = isInstalled || context.attack === null ? null : `an attack is reported: ${context.attack}`;
+    if (next === state && reason === before) continue;
     tx.sql('UPDATE campaign_vehicles SET state = ?, reason = ? WHERE campaign = ? AND vehicle = ?').run(
       next,
       reason,
@@ -237,11 +245,14 @@ export function followCampaigns(
   return done;
 }
 
-/** What an ECU that does not report is assigned, such as a gateway that the inventory leaves out, is not waited for. */
-function isInstalled(
+/**
+ * Whether all that a campaign assigned to ECUs that report is installed; undefined where it assigned nothing to them. What an
+ * ECU that does not report is assigned, such as a gateway that the inventory leaves out, is not waited for.
+ */
+function progressIn(
   tx: Tx,
-  at: { vehicle: string; campaign: string; sha256Of: (target: string) => Uint8Array | undefined },
-): boolean {
+  at: { vehicle: string; campaign: string; sha256Of: ReportContext['sha256Of'] },
+): boolean | undefined {
   const rows = tx
     .sql<ProgressRow>(
       `SELECT a.target, i.target AS installed, i.sha256 FROM assignments AS a
@@ -250,13 +261,11 @@ function isInstalled(
        WHERE a.vehicle = ? AND a.campaign = ?`,
     )
     .all(at.vehicle, at.campaign);
-  return (
-    rows.length > 0 &&
-    rows.every(({ target, installed, sha256 }) => {
-      const wanted = at.sha256Of(target);
-      return installed === target && sha256 !== null && wanted !== undefined && equalBytes(bytesOf(sha256), wanted);
-    })
-  );
+  if (rows.length === 0) return undefined;
+  return rows.every(({ target, installed, sha256 }) => {
+    const wanted = at.sha256Of(target);
+    return installed === target && sha256 !== null && wanted !== undefined && equalBytes(bytesOf(sha256), wanted);
+  });
 }
 
 /** A manifest on record. */

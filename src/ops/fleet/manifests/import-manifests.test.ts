@@ -222,7 +222,7 @@ describe('what follows', () => {
     expect(await rows(fleet, 'campaign_vehicles')).toMatchObject([{ state: 'installed' }]);
   });
 
-  test('U41 an attack that an ECU tells of is recorded, and fails the vehicle in its campaign', async () => {
+  test('U41 an attack that an ECU tells of is recorded, and stands at the vehicle in its campaign', async () => {
     await using fleet = await reportingFleet(1);
     await inCampaign(fleet);
     const done = await take(fleet, await report(fleet, 0, { attacks: { BMS: 'endless data' } }));
@@ -232,9 +232,25 @@ describe('what follows', () => {
       attacksTold: [{ vin: fleetVin(0), attack: 'BMS: endless data' }],
     });
     expect(await rows(fleet, 'manifests')).toMatchObject([{ attack: 'BMS: endless data' }]);
-    expect(await rows(fleet, 'campaign_vehicles')).toMatchObject([{ state: 'failed' }]);
+    expect(await rows(fleet, 'campaign_vehicles')).toMatchObject([
+      { state: 'signed', reason: 'an attack is reported: BMS: endless data' },
+    ]);
     const later = await report(fleet, 0, { nonce: 'n2', images: { BMS: NEW, BMS_2: NEW } });
     await take(fleet, later);
+    expect(await rows(fleet, 'campaign_vehicles')).toMatchObject([{ state: 'installed', reason: null }]);
+  });
+
+  test('a vehicle that could not get a release, or that has another one by now, stays as it is', async () => {
+    await using fleet = await reportingFleet(1);
+    await inCampaign(fleet);
+    const change = (sql: string): Promise<void> =>
+      fleet.open((open) => open.transact({ command: 'test', summary: 'changed' }, (tx) => void tx.sql(sql).run()));
+    await change("UPDATE campaign_vehicles SET state = 'failed', reason = 'hardware'");
+    await take(fleet, await report(fleet, 0, { nonce: 'a' }));
+    expect(await rows(fleet, 'campaign_vehicles')).toMatchObject([{ state: 'failed', reason: 'hardware' }]);
+    await change("UPDATE campaign_vehicles SET state = 'installed', reason = NULL");
+    await change('UPDATE assignments SET campaign = NULL');
+    await take(fleet, await report(fleet, 0, { nonce: 'b' }));
     expect(await rows(fleet, 'campaign_vehicles')).toMatchObject([{ state: 'installed', reason: null }]);
   });
 });
