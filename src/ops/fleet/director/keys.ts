@@ -71,7 +71,7 @@ export async function openDirectorKeys(
     roles: roleRecord((role) => chosen[role].map((key) => ready.get(key)).filter((key) => key !== undefined)),
     lifetimes: roleRecord((role) => definitions[role].lifetimeSeconds),
     threads: pool.threads,
-    fast: lent.length === used.length && reader.io.engine === 'native',
+    fast: lent.length === used.length && reader.io.engine === 'native' && used.every(isNative),
     crossChecked: () => pool.crossChecked(),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
@@ -127,6 +127,11 @@ function refuseStrangers(keys: readonly SignerKey[], definitions: readonly RoleD
   if (stranger === undefined) return;
   const { keyId } = stranger.publicKey;
   throw failure('KEY_NOT_OF_ROLE', `key ${keyId} belongs to none of the Director's online roles`, { keyId });
+}
+
+/** Node before 24 has no ML-DSA of its own. */
+function isNative({ publicKey }: SignerKey): boolean {
+  return signatureAlgorithm(publicKey.algorithm).engines.includes('native');
 }
 
 interface PoolPlace {
