@@ -137,7 +137,12 @@ describe('package', () => {
     await onCopy('clear', async (env) => {
       await session.write('plan.yaml', `confidential: false\n${TEST_PLAN}`);
       await session.ok('package plan.yaml --key keys/targets.key --out clear-out', { env });
-      expect(await filesBelow('clear/objects')).toHaveLength(5);
+      const objects = await filesBelow('clear/objects');
+      expect(objects).toHaveLength(5);
+      const modes = objects.map(
+        async (path) => (await stat(session.path(`clear/objects/${path.slice(0, 2)}/${path}`))).mode & 0o777,
+      );
+      expect(new Set(await Promise.all(modes))).toEqual(new Set([0o600, 0o644]));
       expect((await stat(session.path('clear-out/ZG_BODY.otap'))).mode & 0o044).toBe(0o044);
       const next = `release: r2\nmodel: EV-1\nimages:\n  - { type: DOOR, version: 1.1.0, target: EV-1/DOOR/1.1.0/door.bin }\n`;
       await session.write('plan.yaml', next);

@@ -3,6 +3,9 @@ import { toHex } from '../core/bytes.ts';
 import { isFailure } from '../core/errors.ts';
 import type { Reader } from './reader.ts';
 
+/** Objects are for the repository's owner: what may be read by others is published. */
+export const OBJECT_MODE = 0o600;
+
 /** The path of the object with this SHA-256 (32 bytes). */
 export function objectPath(reader: Reader, sha256: Uint8Array): string {
   const hash = toHex(sha256);

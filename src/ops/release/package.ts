@@ -16,7 +16,7 @@ import type { ReleasePlan } from '../../formats/release-plan.ts';
 import { YAML_BYTES_MAX } from '../../formats/yaml.ts';
 import { installOrder } from '../../plan/requirements.ts';
 import type { PassphraseChoice } from '../../signers/signer.ts';
-import { addObject, hasObject, objectPath } from '../../store/objects.ts';
+import { addObject, hasObject, OBJECT_MODE, objectPath } from '../../store/objects.ts';
 import type { Reader } from '../../store/reader.ts';
 import { findRelease } from '../../store/releases.ts';
 import type { Repository } from '../../store/repository.ts';
@@ -290,7 +290,7 @@ async function keepClear(
     const { sizeBytes, sha256: hash } = stored.encoded;
     if (await hasObject(repository, hash)) continue;
     const to = objectPath(repository, hash);
-    await copyVerified(repository.io, { from: path, to, sizeBytes, sha256: hash });
+    await copyVerified(repository.io, { from: path, to, sizeBytes, sha256: hash, mode: OBJECT_MODE });
     made.appeared.push(to);
   }
   for (const { path, sha256: hash } of made.bundles) {

@@ -11,13 +11,15 @@ export interface VerifiedCopy {
   readonly sizeBytes: number;
   /** 32 bytes. */
   readonly sha256: Uint8Array;
+  /** File mode, 0644 by default. */
+  readonly mode?: number;
 }
 
 /** Copies through 1 MiB chunks. @throws OBJECT_DAMAGED where size or hash differ, and then nothing is at `to` */
 export async function copyVerified(io: Io, copy: VerifiedCopy): Promise<void> {
   await using input = await io.files.open(copy.from);
   if (input.sizeBytes !== copy.sizeBytes) throw damaged(copy);
-  await using output = await io.files.create(copy.to, { overwrite: true });
+  await using output = await io.files.create(copy.to, { overwrite: true, mode: copy.mode ?? 0o644 });
   const hash = startSha256(io.engine);
   for await (const chunk of input.stream({ reuse: true })) {
     hash.update(chunk);

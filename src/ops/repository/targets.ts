@@ -2,7 +2,7 @@
 import type { Name, TargetName, Version } from '../../core/brands.ts';
 import { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
-import { hasObject, objectPath } from '../../store/objects.ts';
+import { hasObject, OBJECT_MODE, objectPath } from '../../store/objects.ts';
 import type { Repository } from '../../store/repository.ts';
 import { targetsRoles } from '../../store/delegations.ts';
 import { findTarget, nextTargets, stageTarget, stageTargetRemoval } from '../../store/targets.ts';
@@ -80,7 +80,7 @@ async function keepBytes(
   file: { from: string; sizeBytes: number; sha256: Uint8Array },
 ): Promise<void> {
   if (await hasObject(repository, file.sha256)) return;
-  await copyVerified(repository.io, { ...file, to: objectPath(repository, file.sha256) });
+  await copyVerified(repository.io, { ...file, to: objectPath(repository, file.sha256), mode: OBJECT_MODE });
 }
 
 function refuseLowerCounter(known: Target | undefined, counter: number): void {

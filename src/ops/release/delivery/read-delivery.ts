@@ -10,6 +10,7 @@ import { startSha256 } from '../../../crypto/hash.ts';
 import { TAR_BLOCK_BYTES, TAR_END_BYTES, tarPadding } from '../../../formats/backup/tar.ts';
 import { decodeImageHeader, decodeMetadataHeader, DELIVERY_LIMITS } from '../../../formats/delivery/delivery.ts';
 import type { ImageEntry } from '../../../formats/delivery/delivery.ts';
+import { OBJECT_MODE } from '../../../store/objects.ts';
 
 /** The role and its signed file, as the delivery has them. */
 export interface DeliveredMetadata {
@@ -55,7 +56,7 @@ export async function extractImage(
   image: ImagePlace & { readonly to: string },
 ): Promise<void> {
   const { offset: from, sizeBytes: length, sha256, to } = image;
-  await using output = await io.files.create(to);
+  await using output = await io.files.create(to, { mode: OBJECT_MODE });
   const hash = startSha256(io.engine);
   for await (const chunk of file.stream({ from, length, reuse: true })) {
     if (io.signal.aborted) throw failure('INTERRUPTED', 'interrupted; nothing was taken in');

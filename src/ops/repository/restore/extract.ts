@@ -18,6 +18,7 @@ import {
 import type { BackupManifest } from '../../../formats/backup/manifest.ts';
 import { decodeTarHeader, TAR_BLOCK_BYTES, TAR_END_BYTES, tarPadding } from '../../../formats/backup/tar.ts';
 import type { TarEntry } from '../../../formats/backup/tar.ts';
+import { OBJECT_MODE } from '../../../store/objects.ts';
 
 /** Files and folders that were made, to be taken away again should something fail. */
 export interface Placed {
@@ -130,7 +131,7 @@ async function unpackObjects(unpack: Unpacking, { objects }: BackupManifest): Pr
 async function unpackFile(unpack: Unpacking, entry: TarEntry, to: { path: string; sha256: Uint8Array }): Promise<void> {
   const { io, cursor, extraction, advance } = unpack;
   const hash = startSha256(io.engine);
-  await using output = await io.files.create(to.path, { mode: to.path === extraction.database ? 0o600 : 0o644 });
+  await using output = await io.files.create(to.path, { mode: OBJECT_MODE });
   const range = { from: cursor.at, length: entry.sizeBytes, reuse: true };
   for await (const chunk of cursor.backup.stream(range)) {
     if (io.signal.aborted) throw failure('INTERRUPTED', 'interrupted; nothing was restored');
