@@ -19,7 +19,10 @@ export function configure(command: Command): void {
     .description(
       'make the next version of roles that changed and add signatures, in any order and by any subset of signers',
     )
-    .argument('[role...]', 'roles, delegated ones too, or director: vehicles that changed (default: what the keys may sign)')
+    .argument(
+      '[role...]',
+      'roles, delegated ones too, or director: vehicles that changed (default: what the keys may sign)',
+    )
     .addOption(repeatable('--vehicle <vin>', 'of director: this vehicle, if it changed or was never signed'));
   example(
     dryRunFlag(keyFlags(command)),

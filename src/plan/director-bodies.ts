@@ -46,11 +46,7 @@ export interface DirectorVehicle {
 }
 
 /** Targets of one vehicle; without images it still says which vehicle it is for (U7, U8). @throws ECU_TWICE */
-export function directorTargetsBody(
-  facts: BodyFacts,
-  vehicle: DirectorVehicle,
-  ecus: readonly EcuTarget[],
-): Targets {
+export function directorTargetsBody(facts: BodyFacts, vehicle: DirectorVehicle, ecus: readonly EcuTarget[]): Targets {
   const targets = new Map<string, TargetFile>();
   for (const [target, own] of byTarget(vehicle, ecus)) {
     targets.set(target.name, {
