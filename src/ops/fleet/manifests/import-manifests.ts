@@ -117,18 +117,22 @@ async function* lotsOf(
     return;
   }
   await using open = await io.files.open(file);
+  const task = io.progress.start(`importing ${file}`, open.sizeBytes, 'bytes');
   let lot: ManifestLine[] = [];
   let bytes = 0;
   for await (const lines of manifestLines(open.stream({ chunkBytes: CHUNK_BYTES, reuse: true }))) {
     for (const line of lines) {
       lot.push(line);
-      bytes += line.bytes?.length ?? 0;
+      bytes += 1 + (line.bytes?.length ?? 0);
       if (lot.length < LOT_MANIFESTS && bytes < LOT_BYTES) continue;
       yield lot;
+      task.advance(bytes);
       [lot, bytes] = [[], 0];
     }
   }
   yield lot;
+  task.advance(bytes);
+  task.done();
 }
 
 async function wholeFile(io: Io, file: string): Promise<Uint8Array | undefined> {
