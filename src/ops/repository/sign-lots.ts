@@ -44,6 +44,14 @@ export interface LotsRequest {
 
 /** Bins of one lot. */
 const LOT = 64;
+/** Lots that are made and not complete: threads that sign have something to go on with. */
+const LOTS_AHEAD = 4;
+
+/** A lot that is being signed. */
+interface PendingLot {
+  readonly made: readonly MadeBin[];
+  readonly signatures: Promise<Signatures>;
+}
 
 /** Signs and completes all of them. @throws SIGNATURE_INVALID, ENGINE_DISAGREES, INTERRUPTED, and what signers throw */
 export async function signLots(tx: Tx, request: LotsRequest): Promise<void> {
@@ -55,18 +63,22 @@ export async function signLots(tx: Tx, request: LotsRequest): Promise<void> {
     ? undefined
     : delegatedPolicyOf(tx, { repository: 'image', name: wanted[0]?.name ?? '' });
   const task = io.progress.start(`signing ${request.bins.namePrefix}`, wanted.length, 'items');
-  let signing: { readonly made: readonly MadeBin[]; readonly signatures: Promise<Signatures> } | undefined;
+  const pending: PendingLot[] = [];
+  const completeFirst = async (): Promise<void> => {
+    const first = pending.shift();
+    if (first !== undefined) completeLot(tx, request, { ...first, signatures: await first.signatures, policy });
+  };
   for (let at = 0; at < wanted.length; at += LOT) {
     if (io.signal.aborted) throw failure('INTERRUPTED', 'interrupted; nothing was changed');
     const made = wanted.slice(at, at + LOT).map((bin) => makeBin(tx, bin, request));
-    const next = { made, signatures: signer.sign(made) };
+    const signatures = signer.sign(made);
     // An error shows when the lot is awaited, not before.
-    next.signatures.catch(() => undefined);
-    if (signing !== undefined) completeLot(tx, request, { ...signing, signatures: await signing.signatures, policy });
-    signing = next;
+    signatures.catch(() => undefined);
+    pending.push({ made, signatures });
+    if (pending.length === LOTS_AHEAD) await completeFirst();
     task.advance(made.length);
   }
-  if (signing !== undefined) completeLot(tx, request, { ...signing, signatures: await signing.signatures, policy });
+  while (pending.length > 0) await completeFirst();
   task.done();
 }
 
