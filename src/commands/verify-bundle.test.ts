@@ -298,8 +298,7 @@ describe('unpack', () => {
     for (const trust of [ROOT, `${ROOT} ${METADATA}`, '--unverified']) {
       const { error } = await session.json(`unpack bad.otap -o nothing ${trust}`);
       expect(error?.code).toBe('OTAP_CHUNK_MISMATCH');
-      const left = await readdir(session.path('nothing'), { recursive: true, withFileTypes: true });
-      expect(left.filter((entry) => entry.isFile())).toEqual([]);
+      expect(await readdir(session.path('.'))).not.toContain('nothing');
     }
     expect((await session.run(`unpack bad.otap -o nothing ${ROOT}`)).status).toBe(3);
   });

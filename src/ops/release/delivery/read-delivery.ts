@@ -10,7 +10,6 @@ import { startSha256 } from '../../../crypto/hash.ts';
 import { TAR_BLOCK_BYTES, TAR_END_BYTES, tarPadding } from '../../../formats/backup/tar.ts';
 import { decodeImageHeader, decodeMetadataHeader, DELIVERY_LIMITS } from '../../../formats/delivery/delivery.ts';
 import type { ImageEntry } from '../../../formats/delivery/delivery.ts';
-import { OBJECT_MODE } from '../../../store/objects.ts';
 
 /** The role and its signed file, as the delivery has them. */
 export interface DeliveredMetadata {
@@ -49,6 +48,9 @@ export async function* imagesIn(file: InputFile, from: number): AsyncIterable<Im
   if (at + TAR_END_BYTES !== file.sizeBytes || end.some((byte) => byte !== 0)) throw cutOff(file);
 }
 
+/** Nobody knows whether the release that it goes into will be confidential. */
+const IMAGE_MODE = 0o600;
+
 /** Copies an image to `to`, where it appears only if it is what it should be. @throws DELIVERY_IMAGE_DAMAGED, DISK_FULL */
 export async function extractImage(
   io: Io,
@@ -56,7 +58,7 @@ export async function extractImage(
   image: ImagePlace & { readonly to: string },
 ): Promise<void> {
   const { offset: from, sizeBytes: length, sha256, to } = image;
-  await using output = await io.files.create(to, { mode: OBJECT_MODE });
+  await using output = await io.files.create(to, { mode: IMAGE_MODE });
   const hash = startSha256(io.engine);
   for await (const chunk of file.stream({ from, length, reuse: true })) {
     if (io.signal.aborted) throw failure('INTERRUPTED', 'interrupted; nothing was taken in');
