@@ -212,6 +212,24 @@ describe('U19 a delivery in the hands of an attacker', () => {
     expect(await refusal(renamed(images, `targets/${'0'.repeat(64)}`))).toBe('DELIVERY_MALFORMED');
   });
 
+  test('that lists the image of another supplier by its hash, without bringing it', async () => {
+    await using on = await cliSession({ env: { SECUREEV_REPO: 'oem', SECUREEV_PASSPHRASE: 'correct horse' } });
+    await cp(base.folder, on.folder, { recursive: true });
+    await on.write('secret.bin', 'for BMS alone');
+    const hardware = '--hardware BMS-H2 --release-counter 7';
+    await on.ok(`${CREATE} ${BMS}=secret.bin ${hardware} --key keys/acme.key -o own.delivery`);
+    await on.ok('delivery import own.delivery');
+    const other = CREATE.replace('acme', 'other');
+    await on.ok(`${other} EV-1/OTHER/2.1/o.bin=secret.bin ${hardware} --key keys/other.key -o other.delivery`);
+    const whole = await on.read('other.delivery');
+    const { sizeBytes } = decodeTarHeader(whole.subarray(0, 512), 0);
+    const images = 512 + Math.ceil(sizeBytes / 512) * 512;
+    await on.write('stolen.delivery', Buffer.concat([whole.slice(0, images), new Uint8Array(1024)]));
+    const stolen = await on.json('delivery import stolen.delivery --clear');
+    expect([stolen.error?.code, stolen.status]).toEqual(['DELIVERY_IMAGE_MISSING', 3]);
+    await on.ok('delivery import other.delivery --clear');
+  });
+
   test('held against a root that is not the repository’s own, or while the repository is on hold', async () => {
     await base.write('d2.delivery', good);
     await base.ok('init stranger --name Stranger');

@@ -33,6 +33,8 @@ export interface CheckedDelivery {
   /** New targets, and those whose content or metadata changed. */
   readonly changed: readonly DeliveredTarget[];
   readonly removed: readonly string[];
+  /** SHA-256 in hex -> length of every image that the role lists in the version before. */
+  readonly listedBefore: ReadonlyMap<string, number>;
 }
 
 /** What a delivery is checked for. */
@@ -66,7 +68,8 @@ export function checkDelivery(reader: Reader, delivery: DeliveryToCheck): Checke
   }
   const removed = [...(before?.targets.keys() ?? [])].filter((listed) => !envelope.signed.targets.has(listed));
   if (!delivery.allowRemoval) refuseRemoval(name, removed);
-  return { role: name, envelope, policy, before: before?.version ?? 0, changed, removed };
+  const listedBefore = new Map([...listed.values()].flat().map(({ sha256, length }) => [toHex(sha256), length]));
+  return { role: name, envelope, policy, before: before?.version ?? 0, changed, removed, listedBefore };
 }
 
 /** The delegations from Targets to a role, in force. @throws ROLE_UNKNOWN, ROLE_NOT_COMPLETE */

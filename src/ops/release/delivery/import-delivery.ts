@@ -124,7 +124,7 @@ async function setAside(repository: Repository, { file, from, checked }: Incomin
   const name = toHex(sha256(io.engine, checked.envelope.bytes)).slice(0, 16);
   const aside = `${folder}/objects/incoming-${name}`;
   for (const left of await io.files.list(aside)) await io.files.remove(`${aside}/${left}`);
-  const sizes = new Map(checked.changed.map((target) => [toHex(target.sha256), target.length]));
+  const sizes = wantedSizes(checked);
   const taken: string[] = [];
   const remove = (): Promise<void> => removeAside(io, aside, taken);
   try {
@@ -136,7 +136,7 @@ async function setAside(repository: Repository, { file, from, checked }: Incomin
       task.advance(image.sizeBytes);
     }
     task.done();
-    await requireAll(repository, sizes, taken);
+    await requireAll(repository, { sizes, own: checked.listedBefore }, taken);
   } catch (thrown) {
     await remove();
     throw thrown;
@@ -165,10 +165,31 @@ function requireWanted(sizes: ReadonlyMap<string, number>, image: { sha256: stri
   });
 }
 
-/** What the delivery does not bring must be here already. */
-async function requireAll(reader: Reader, sizes: ReadonlyMap<string, number>, taken: readonly string[]): Promise<void> {
+/** The images that are new, by hash. @throws DELIVERY_MALFORMED */
+function wantedSizes({ changed, listedBefore }: CheckedDelivery): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { name, sha256: bytes, length } of changed) {
+    const hash = toHex(bytes);
+    const known = sizes.get(hash) ?? listedBefore.get(hash) ?? length;
+    if (known !== length) throw failure('DELIVERY_MALFORMED', `${name}: one image, ${hash}, of two lengths`);
+    sizes.set(hash, length);
+  }
+  return sizes;
+}
+
+interface WantedImages {
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly own: ReadonlyMap<string, number>;
+}
+
+/**
+ * What the delivery does not bring, the role had before. That it lies among the objects is not enough: hashes are public, and
+ * a supplier would have another's confidential image published under its own name.
+ */
+async function requireAll(reader: Reader, { sizes, own }: WantedImages, taken: readonly string[]): Promise<void> {
+  const brought = new Set(taken);
   for (const hash of sizes.keys()) {
-    if (taken.includes(hash) || (await hasObject(reader, fromHex(hash)))) continue;
+    if (brought.has(hash) || (own.has(hash) && (await hasObject(reader, fromHex(hash))))) continue;
     throw failure('DELIVERY_IMAGE_MISSING', `the delivery lacks image ${hash}`, { sha256: hash });
   }
 }
