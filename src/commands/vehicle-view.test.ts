@@ -1,8 +1,9 @@
 /** `verify repository --vehicle` and `--partial`: a vehicle's view of both repositories. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseTargetName } from '../core/brands.ts';
 import { OTHER_CAR, simulateDirector } from '../testing/director-simulator.ts';
+import { simulateRepository } from '../testing/simulator.ts';
 import { serveFolder } from '../testing/static-server.ts';
 import { BRAKE, BRAKE_CONTENT, HARDWARE, vehicleScene } from '../testing/vehicle-scene.ts';
 import type { VehicleScene } from '../testing/vehicle-scene.ts';
@@ -57,6 +58,26 @@ describe('full verification', () => {
     const text = await scene.session.ok(line);
     expect(text).toMatch(/BRAKE_1 +HW-1 +EV-1\/BRAKE\/1\.0\/brake\.bin +clear/);
     expect(text).toContain(`${scene.director.vehicle.vin}: VERIFIED`);
+  });
+
+  test('U29: an unchanged Snapshot is not the end of a run that demands hybrid signatures for the first time', async () => {
+    await using stage = await vehicleScene({ hybrid: true });
+    const classical = simulateRepository({ hybrid: false });
+    const listing = simulateDirector(classical);
+    listing.assign(BRAKE, { BRAKE_1: HARDWARE });
+    listing.publish();
+    await rm(stage.session.path('tree/image'), { recursive: true });
+    for (const [name, bytes] of classical.files) await stage.session.write(`tree/image/metadata/${name}`, bytes);
+    await stage.session.write('root.json', classical.files.get('1.root.json') ?? '');
+    expect((await stage.verify()).code).toBe('none');
+    const { status, checks } = await stage.verify('--require-hybrid');
+    expect([status, checks['hybrid']]).toEqual([3, 'TRUST_HYBRID_MISSING']);
+  });
+
+  test('U33: a number that no version can have, in the folder of another vehicle, keeps nobody from its own', async () => {
+    await scene.session.write(`tree/director/vehicles/${OTHER_CAR.id}/metadata/9999999999999999.targets.json`, '{}');
+    await scene.session.write(`tree/director/vehicles/${'0'.repeat(32)}/metadata/9999999999999999.targets.json`, '{}');
+    expect((await scene.verify()).code).toBe('none');
   });
 
   test('without --state both are seen for the first time, each time, and nothing is kept', async () => {

@@ -48,7 +48,7 @@ export async function findVehicle(files: Files, tree: string, vin: Vin): Promise
 export async function newestTargets(files: Files, tree: string, vehicleId: string): Promise<Version | undefined> {
   const names = await files.list(`${vehicleFolder(tree, vehicleId)}/metadata`);
   const numbers = names.map((name) => Number(TARGETS_FILE.exec(name)?.[1] ?? 0));
-  const newest = numbers.reduce((a, b) => Math.max(a, b), 0);
+  const newest = numbers.filter(Number.isSafeInteger).reduce((a, b) => Math.max(a, b), 0);
   return newest > 0 ? parseVersion(newest) : undefined;
 }
 

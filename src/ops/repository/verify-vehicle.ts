@@ -183,8 +183,9 @@ function passTime({ book, input }: Work, marker: VehicleMarker | undefined): tru
 }
 
 /** What an update of a Primary does not end with at an unchanged Snapshot. */
-function asksForMore({ installed, ecu, target }: VerifyVehicleInput): boolean {
-  return installed !== undefined || ecu !== undefined || target !== undefined;
+function asksForMore({ installed, ecu, target, requireHybrid }: VerifyVehicleInput): boolean {
+  // The run before may have let the Image repository be classical: the marker does not say.
+  return requireHybrid || installed !== undefined || ecu !== undefined || target !== undefined;
 }
 
 async function passUnchanged({ book, input, io }: Work, view: DirectorView): Promise<Findings> {
