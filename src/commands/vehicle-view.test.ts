@@ -1,7 +1,9 @@
 /** `verify repository --vehicle` and `--partial`: a vehicle's view of both repositories. */
+import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseTargetName } from '../core/brands.ts';
+import type { TargetFile } from '../formats/metadata/types.ts';
 import { OTHER_CAR, simulateDirector } from '../testing/director-simulator.ts';
 import { simulateRepository } from '../testing/simulator.ts';
 import { serveFolder } from '../testing/static-server.ts';
@@ -33,6 +35,10 @@ async function stateFiles(folder: string): Promise<readonly string[]> {
 async function layImage(content: string | Uint8Array = BRAKE_CONTENT): Promise<void> {
   const target = scene.image.bodies.targets.targets.get(parseTargetName(BRAKE));
   if (target === undefined) throw new Error('no target');
+  await layContent(target, content);
+}
+
+async function layContent(target: TargetFile, content: string | Uint8Array): Promise<void> {
   await scene.session.write(`tree/image/targets/${targetFileName(BRAKE, target, true)}`, content);
 }
 
@@ -155,6 +161,32 @@ describe('full verification', () => {
     expect((await scene.verify('--target bundles/1.0/ZG.otap --out got')).code).toBe('TRUST_NO_ENTRY');
     await layImage('brake firmware 6.6');
     expect((await scene.verify(`--target ${BRAKE}`)).code).toBe('TRUST_ARBITRARY_SOFTWARE');
+  });
+
+  test('U33: a download is of the role that was matched, not of one for other hardware that lists the same name', async () => {
+    const { image, director } = scene;
+    const name = parseTargetName(BRAKE);
+    const target = image.bodies.targets.targets.get(name);
+    if (target === undefined) throw new Error('no target');
+    const foreign = { ...target, length: 5, custom: new Map([...(target.custom ?? []), ['hardwareIds', ['HW-2']]]) };
+    foreign.hashes = new Map([['sha256', createHash('sha256').update('wrong').digest('hex')]]);
+    image.delegate('targets', { name: 'first', paths: ['EV-1/*/*/*'], hardwareIds: ['HW-2'] });
+    image.delegate('targets', { name: 'second', paths: ['EV-1/*/*/*'], hardwareIds: [HARDWARE] });
+    image.bodies.targets = { ...image.bodies.targets, targets: new Map() };
+    for (const [role, file] of [
+      ['first', foreign],
+      ['second', target],
+    ] as const) {
+      const body = image.delegated.get(role);
+      if (body !== undefined) image.delegated.set(role, { ...body, targets: new Map([[name, file]]) });
+    }
+    image.publish();
+    director.publish();
+    await scene.lay();
+    await layContent(foreign, 'wrong');
+    await layContent(target, BRAKE_CONTENT);
+    expect((await scene.verify(`--target ${BRAKE} --out got`)).code).toBe('none');
+    expect(await readFile(scene.session.path(`got/${BRAKE}`), 'utf8')).toBe(BRAKE_CONTENT);
   });
 
   test('a Director behind a URL needs the vehicle id, and has it', async () => {

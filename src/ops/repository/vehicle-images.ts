@@ -1,11 +1,10 @@
 /** The files themselves: an image as an ECU checks it, and a download of what the Director names. */
 import type { TargetName } from '../../core/brands.ts';
 import type { Io } from '../../core/ports.ts';
-import type { DirectorEntry } from '../../formats/metadata/director-targets.ts';
+import type { Verified } from '../../core/verified.ts';
 import type { TargetFile } from '../../formats/metadata/types.ts';
-import { requireTarget } from '../../trust/find-target.ts';
+import type { FoundTarget } from '../../trust/find-target.ts';
 import { refusal } from '../../trust/refusal.ts';
-import type { TrustStore } from '../../trust/source.ts';
 import type { TrustedSet } from '../../trust/state.ts';
 import { startTargetCheck } from '../../trust/target-check.ts';
 import { downloadTarget } from './download-target.ts';
@@ -31,25 +30,24 @@ export async function checkImageFile(io: Io, path: string, { name, targets }: Li
 /** What to download, for whom. */
 export interface AssignedDownload {
   readonly tree: TreeSource;
-  readonly store: TrustStore;
   readonly set: TrustedSet;
-  readonly entries: readonly DirectorEntry[];
+  /** What the Director names, as it was matched: a search of its own might end at another role, for other hardware. */
+  readonly matched: ReadonlyMap<TargetName, Verified<FoundTarget>>;
   /** An image of the Director's, or its sealed file. */
   readonly name: TargetName;
   readonly out: string | undefined;
 }
 
-/** Downloads what the Director names, verified. @throws TRUST_NO_ENTRY, and what searching and downloading throw */
+/** Downloads what the Director names, verified. @throws TRUST_NO_ENTRY, and what downloading throws */
 export async function fetchAssigned(wanted: AssignedDownload, io: Io): Promise<Downloaded> {
-  const { tree, store, set: before, name, out } = wanted;
-  requireAssigned(wanted);
-  const { set, found } = await requireTarget({ source: tree.metadata, store }, before, { name });
+  const { tree, set, matched, name, out } = wanted;
+  const found = matched.get(name);
+  if (found === undefined) throw notAssigned(name);
   return await downloadTarget({ tree, found, isConsistent: set.root.verified.signed.consistentSnapshot, out }, io);
 }
 
-function requireAssigned({ entries, name }: AssignedDownload): void {
-  if (entries.some((entry) => entry.name === name || entry.encrypted?.name === name)) return;
-  throw refusal('TRUST_NO_ENTRY', {
+function notAssigned(name: TargetName) {
+  return refusal('TRUST_NO_ENTRY', {
     role: 'targets',
     message: `the Director does not name ${name} for this vehicle`,
     details: { target: name },

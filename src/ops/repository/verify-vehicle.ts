@@ -219,6 +219,9 @@ async function verifyImageSide(
   });
 }
 
+/** What the Image repository lists of what the Director names. */
+type Matched = ReadonlyMap<TargetName, Verified<FoundTarget>>;
+
 async function checkEntries(work: Work, view: DirectorView, imageSet: TrustedSet | undefined): Promise<Findings> {
   const { book, input, io } = work;
   const { targets } = view;
@@ -232,7 +235,7 @@ async function checkEntries(work: Work, view: DirectorView, imageSet: TrustedSet
   if (imageSet !== undefined && found === undefined) return { entries };
   if (input.installed !== undefined) await checkInstalled(work, entries, input.installed);
   if (own !== undefined) await checkOwnImage(work, own, found);
-  const downloaded = await download(work, { entries, imageSet });
+  const downloaded = await download(work, { matched: found, imageSet });
   if (imageSet !== undefined && refusalFrom(book.list(), []) === undefined) await note({ input, io }, view.set);
   return { entries, downloaded };
 }
@@ -240,7 +243,7 @@ async function checkEntries(work: Work, view: DirectorView, imageSet: TrustedSet
 async function match(
   { book, input, io }: Work,
   { entries, imageSet }: { entries: readonly DirectorEntry[]; imageSet: TrustedSet },
-): Promise<ReadonlyMap<TargetName, Verified<FoundTarget>>> {
+): Promise<Matched> {
   const client = {
     source: treeSource(io, input.image?.tree ?? '').metadata,
     store: storeBelow(io.files, input.state, 'image'),
@@ -259,11 +262,7 @@ async function checkInstalled({ book, io }: Work, entries: readonly DirectorEntr
   });
 }
 
-async function checkOwnImage(
-  { book, input, io }: Work,
-  own: DirectorEntry,
-  found: ReadonlyMap<TargetName, Verified<FoundTarget>> | undefined,
-): Promise<void> {
+async function checkOwnImage({ book, input, io }: Work, own: DirectorEntry, found: Matched | undefined): Promise<void> {
   const { imageFile } = input;
   if (imageFile === undefined) return;
   await attempt(book, 'image-content', async () => {
@@ -276,13 +275,13 @@ async function checkOwnImage(
 
 async function download(
   { book, input, io }: Work,
-  { entries, imageSet }: { entries: readonly DirectorEntry[]; imageSet: TrustedSet | undefined },
+  { matched, imageSet }: { matched: Matched | undefined; imageSet: TrustedSet | undefined },
 ): Promise<Downloaded | undefined> {
-  const { target: name, image, out, state } = input;
-  if (name === undefined || image === undefined || imageSet === undefined) return undefined;
+  const { target: name, image, out } = input;
+  if (name === undefined || image === undefined || imageSet === undefined || matched === undefined) return undefined;
   return await attempt(book, 'target-content', async () => {
-    const client = { tree: treeSource(io, image.tree), store: storeBelow(io.files, state, 'image') };
-    const downloaded = await fetchAssigned({ ...client, set: imageSet, entries, name, out }, io);
+    const tree = treeSource(io, image.tree);
+    const downloaded = await fetchAssigned({ tree, set: imageSet, matched, name, out }, io);
     book.pass('target-content', `${name}${downloaded.fetched ? '' : ', there already'}`);
     return downloaded;
   });
