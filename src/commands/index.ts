@@ -34,6 +34,7 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
     ['hold', 'stop sign, renew and publish in an emergency', () => import('./hold.ts')],
     ['root export', 'write the root of trust to pin', () => import('./root-export.ts')],
     ['publish image', 'write the Image repository as a static tree', () => import('./publish-image.ts')],
+    ['publish director', 'write the Director, per vehicle, as a static tree', () => import('./publish-director.ts')],
     ['publish kit', 'write a folder for use without a network', () => import('./publish-kit.ts')],
     [
       'publish provisioning',
@@ -42,7 +43,6 @@ const LINES: Readonly<Record<CommandGroup, readonly Line[]>> = {
     ],
     ['backup', 'write the whole repository to one file', () => import('./backup.ts')],
     ['restore', 'make a repository from a backup and what was published since', () => import('./restore.ts')],
-    ['publish director', 'write the Director, per vehicle, as a static tree', () => import('./publish-director.ts')],
     ['target add', 'stage one firmware image as a target', () => import('./target-add.ts')],
     ['target remove', 'stage the removal of a target', () => import('./target-remove.ts')],
     ['target list', 'list targets, staged ones included', () => import('./target-list.ts')],

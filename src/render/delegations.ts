@@ -43,7 +43,7 @@ function placedText(placed: { name: string; under: string; moved: number; elsewh
   if (moved > 0)
     return [`${count(moved, 'target')} moved from ${under}; what a bundle's role signed must be signed anew`];
   if (elsewhere === 0) return [];
-  const stay = `${count(elsewhere, 'target')} of these paths stay in ${under}, where clients find them first`;
+  const stay = `${count(elsewhere, 'target')} of delegated paths stay in ${under}, where clients find them first`;
   return [`${stay}; \`secureev delegation change ${name} --move\` moves them`];
 }
 

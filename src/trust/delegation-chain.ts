@@ -6,7 +6,7 @@
  * @see Uptane Standard 2.1.0 section 5.2.3.2 (U13, U19); TUF 1.0.34 section 5.6.7
  */
 import type { TargetName } from '../core/brands.ts';
-import { failure } from '../core/errors.ts';
+import { SecureevError, failure } from '../core/errors.ts';
 import type { EngineName } from '../core/ports.ts';
 import { isInScope } from '../formats/metadata/path-pattern.ts';
 import type { Delegation, Targets } from '../formats/metadata/types.ts';
@@ -59,7 +59,11 @@ export async function findDelegatedRole(client: TrustClient, start: TrustedSet, 
     }
     queue = next.filter(({ role }) => set.targets.has(role));
   }
-  throw failure('ROLE_UNKNOWN', `no role of the repository delegates to ${name}`, { role: name });
+  throw new SecureevError('ROLE_UNKNOWN', {
+    message: `no role of the published repository delegates to ${name}`,
+    hint: 'the delegation must be signed and published, Snapshot and Timestamp too, before this role can sign',
+    details: { role: name },
+  });
 }
 
 function tooMany(role: string): Error {
