@@ -103,9 +103,10 @@ function requireNext(
   }
   const last = role?.lastVersion ?? 0;
   if (version <= last) {
-    throw failure('DELIVERY_VERSION', `${name} ${version} was here before, or an older one: the last is ${last}`, {
-      found: version,
-      last,
+    throw new SecureevError('DELIVERY_VERSION', {
+      message: `${name} ${version} was here before, or an older one: the last is ${last}`,
+      hint: 'publish what was taken in; the supplier then makes the delivery again from that tree',
+      details: { found: version, last },
     });
   }
   if (expires <= reader.io.clock.now()) throw failure('TRUST_EXPIRED', `${name} ${version} has expired`, { expires });
