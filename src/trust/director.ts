@@ -183,7 +183,7 @@ function requireSame(name: string, said: { what: string; director: Json | undefi
 
 function isSame(a: Json | undefined, b: Json | undefined): boolean {
   if (!isJsonList(a) || !isJsonList(b)) return a === b;
-  return a.length === b.length && a.every((one) => b.includes(one));
+  return a.length === b.length && a.every((one) => b.includes(one)) && b.every((one) => a.includes(one));
 }
 
 function shown(value: Json | undefined): string {
