@@ -1,6 +1,6 @@
 /** `verify repository --vehicle` and `--partial`: a vehicle's view of both repositories. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseTargetName } from '../core/brands.ts';
 import type { TargetFile } from '../formats/metadata/types.ts';
@@ -94,6 +94,16 @@ describe('full verification', () => {
       expect({ run, status, unchanged: result?.['unchanged'] }).toEqual({ run, status: 0, unchanged: false });
     }
     expect(await stateFiles('.')).toEqual(before);
+  });
+
+  test('U29: an unchanged Snapshot is the end for the same trees under the same roots alone', async () => {
+    await scene.verify();
+    expect((await scene.verify()).result?.['unchanged']).toBe(true);
+    await rename(scene.session.path('tree/image'), scene.session.path('other'));
+    const { vin } = scene.director.vehicle;
+    const line = `verify repository other --root root.json --director tree/director --director-root director.json --state car --vehicle ${vin}`;
+    expect((await scene.run(line)).result?.['unchanged']).toBe(false);
+    expect((await scene.run(line)).result?.['unchanged']).toBe(true);
   });
 
   test('U29: an unchanged Snapshot of the Director is the end, and a good one; a new one is looked at to the end', async () => {

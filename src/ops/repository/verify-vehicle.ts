@@ -32,7 +32,14 @@ import { isUrl, treeSource } from './tree-source.ts';
 import { DIRECTOR_CHECKS, UNCHANGED, verifyDirector, verifyDirectorPartly } from './verify-director.ts';
 import type { DirectorCheckId, DirectorInput, DirectorView } from './verify-director.ts';
 import { checkImageFile, fetchAssigned } from './vehicle-images.ts';
-import { readMarker, requireLaterTime, requireOwnState, snapshotDigest, writeMarker } from './vehicle-marker.ts';
+import {
+  readMarker,
+  requireLaterTime,
+  requireOwnState,
+  snapshotDigest,
+  treesDigest,
+  writeMarker,
+} from './vehicle-marker.ts';
 import type { VehicleMarker } from './vehicle-marker.ts';
 
 /** The checks, in their order; those of a part that was not asked for are left out. */
@@ -103,6 +110,12 @@ interface Work {
   readonly io: Io;
 }
 
+/** The same, bound to the trees and roots that it is about. */
+interface Bound extends Work {
+  /** 64 hex digits. */
+  readonly trees: string;
+}
+
 /** What is known so far. */
 interface Findings {
   readonly view?: DirectorView | undefined;
@@ -154,14 +167,16 @@ async function runChecks(work: Work): Promise<Findings> {
   const marker = input.state === undefined ? undefined : await readMarker(io, input.state);
   requireOwnState(marker, input);
   if (!(await attempt(book, 'time', () => passTime(work, marker)))) return {};
-  const run = { pinnedRoot: directorRoot, marker: asksForMore(input) ? undefined : marker };
+  const bound = { ...work, trees: treesDigest(io, input, { directorRoot, imageRoot }) };
+  const isOther = marker?.trees !== bound.trees;
+  const run = { pinnedRoot: directorRoot, marker: isOther || asksForMore(input) ? undefined : marker };
   const verify = imageRoot === undefined ? verifyDirectorPartly : verifyDirector;
   const view = await verify(book, input, { io, run });
   if (view === undefined) return {};
-  if (view.targets === undefined) return await passUnchanged(work, view);
+  if (view.targets === undefined) return await passUnchanged(bound, view);
   const imageSet = imageRoot && (await verifyImageSide(work, view, imageRoot));
   if (imageRoot !== undefined && imageSet === undefined) return { view };
-  return { view, imageSet, ...(await checkEntries(work, view, imageSet)) };
+  return { view, imageSet, ...(await checkEntries(bound, view, imageSet)) };
 }
 
 /** Neither root may come from a tree that is verified. */
@@ -188,16 +203,16 @@ function asksForMore({ installed, ecu, target, requireHybrid }: VerifyVehicleInp
   return requireHybrid || installed !== undefined || ecu !== undefined || target !== undefined;
 }
 
-async function passUnchanged({ book, input, io }: Work, view: DirectorView): Promise<Findings> {
-  for (const id of ['metadata', 'expiry', 'hybrid', 'match'] as const) book.pass(id, UNCHANGED);
-  await note({ input, io }, view.set);
+async function passUnchanged(work: Bound, view: DirectorView): Promise<Findings> {
+  for (const id of ['metadata', 'expiry', 'hybrid', 'match'] as const) work.book.pass(id, UNCHANGED);
+  await note(work, view.set);
   return { view };
 }
 
-async function note({ input, io }: Pick<Work, 'input' | 'io'>, director: TrustedSet): Promise<void> {
+async function note({ input, io, trees }: Bound, director: TrustedSet): Promise<void> {
   const { vin, now: time, state } = input;
   if (state === undefined) return;
-  await writeMarker(io, state, { vin, time, snapshot: snapshotDigest(director) });
+  await writeMarker(io, state, { vin, time, snapshot: snapshotDigest(director), trees });
 }
 
 const CHAIN = { metadata: 'metadata', expiry: 'expiry', hybrid: 'hybrid' } as const;
@@ -222,8 +237,8 @@ async function verifyImageSide(
 /** What the Image repository lists of what the Director names. */
 type Matched = ReadonlyMap<TargetName, Verified<FoundTarget>>;
 
-async function checkEntries(work: Work, view: DirectorView, imageSet: TrustedSet | undefined): Promise<Findings> {
-  const { book, input, io } = work;
+async function checkEntries(work: Bound, view: DirectorView, imageSet: TrustedSet | undefined): Promise<Findings> {
+  const { book, input } = work;
   const { targets } = view;
   if (targets === undefined) return {};
   const { ecu } = input;
@@ -236,7 +251,7 @@ async function checkEntries(work: Work, view: DirectorView, imageSet: TrustedSet
   if (input.installed !== undefined) await checkInstalled(work, entries, input.installed);
   if (own !== undefined) await checkOwnImage(work, own, found);
   const downloaded = await download(work, { matched: found, imageSet });
-  if (imageSet !== undefined && refusalFrom(book.list(), []) === undefined) await note({ input, io }, view.set);
+  if (imageSet !== undefined && refusalFrom(book.list(), []) === undefined) await note(work, view.set);
   return { entries, downloaded };
 }
 
