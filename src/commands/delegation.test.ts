@@ -39,6 +39,7 @@ describe('a packaging key of its own', () => {
     );
     expect(targets).toHaveLength(5);
     await on.ok(`sign bundles targets snapshot timestamp ${ALL} --key keys/packaging.key`);
+    expect(await on.ok('sign --key keys/packaging.key')).toBe('nothing to sign with these keys\n');
     await on.ok('publish image public');
     const verified = await on.ok(
       'verify bundle bundles/ZG_BODY.otap --root trust/root.json --metadata public/metadata',

@@ -43,7 +43,7 @@ export interface ShownOutcome {
 
 /** A few lines per role. */
 export function outcomesText(outcomes: readonly ShownOutcome[]): string {
-  return outcomes.map(outcomeText).join('\n');
+  return outcomes.length === 0 ? 'nothing to sign with these keys' : outcomes.map(outcomeText).join('\n');
 }
 
 /** The same as JSON. */
