@@ -54,7 +54,11 @@ function layOut(place) {
   writeFileSync(join(place, 'registry.yaml'), registry());
   for (let i = 0; i < ECUS; i++) writeFileSync(join(place, 'checkout', 'images', `ecu-${i}.bin`), image(i));
   cpSync(join(PROJECT, 'scripts', 'ci'), join(place, 'checkout', 'scripts', 'ci'), { recursive: true });
-  const made = spawnSync('bash', ['-euc', setup.join('\n')], { cwd: place, env: environmentOf(place, {}), encoding: 'utf8' });
+  const made = spawnSync('bash', ['-euc', setup.join('\n')], {
+    cwd: place,
+    env: environmentOf(place, {}),
+    encoding: 'utf8',
+  });
   if (made.status !== 0) fail(`cannot lay out a repository: ${made.stdout}${made.stderr}`);
 }
 
