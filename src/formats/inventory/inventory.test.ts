@@ -103,6 +103,11 @@ describe('inventory files', () => {
     ],
     [
       'jsonl',
+      `{"vin":"${A}","model":"EV-1","ecus":[{"id":"BCM"},{"id":"MCU","serial":"BCM"}]}`,
+      'INVENTORY_MALFORMED: row 1, column ecus[1].serial: BCM is the id of another ECU',
+    ],
+    [
+      'jsonl',
       `{"vin":"${A}","model":"EV-1","ecus":[{"id":"A","kind":"primary"},{"id":"B","kind":"primary"}]}`,
       'INVENTORY_TWO_PRIMARIES: row 1, column ecus[1].kind: A is the Primary',
     ],

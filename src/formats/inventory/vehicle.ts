@@ -123,4 +123,14 @@ export function requireFitting(ecus: readonly InventoryEcu[]): void {
     }
     primary = ecu;
   }
+  requireDistinctNames(ecus);
+}
+
+/** The Director names an ECU by its serial, or by its id where it has none: no serial may be another's id then. */
+function requireDistinctNames(ecus: readonly InventoryEcu[]): void {
+  const ids = new Set<string>(ecus.filter(({ serial }) => serial === undefined).map(({ id }) => id));
+  const shared = ecus.find(({ serial }) => serial !== undefined && ids.has(serial));
+  if (shared === undefined) return;
+  const place = { row: shared.row, column: `${shared.within}serial` };
+  throw inventoryFailure('INVENTORY_MALFORMED', place, `${shared.serial} is the id of another ECU of this vehicle`);
 }

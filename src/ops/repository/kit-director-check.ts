@@ -2,13 +2,13 @@
 import type { Vin } from '../../core/brands.ts';
 import { failure } from '../../core/errors.ts';
 import type { DirectorEntry } from '../../formats/metadata/director-targets.ts';
-import { requireMatch, requireSealedMatch, takeDirectorTargets } from '../../trust/director.ts';
-import { requireTarget } from '../../trust/find-target.ts';
+import { takeDirectorTargets } from '../../trust/director.ts';
 import type { TrustSource } from '../../trust/source.ts';
 import { updateFrom } from '../../trust/update.ts';
 import { directorSource, findVehicle } from './director-tree.ts';
 import type { KitTargets } from './kit-targets.ts';
 import { checkEnvelopeFile } from './kit-envelopes.ts';
+import { matchEntries } from './match-repositories.ts';
 import { attempt, counted, staleRoles, staleText } from './kit-work.ts';
 import type { KitWork } from './kit-work.ts';
 
@@ -67,7 +67,8 @@ async function checkVehicle(
   });
   const { entries, vin } = takeDirectorTargets(set, { vin: input.vin, vehicleId: id }).verified;
   for (const entry of entries) {
-    await matchEntry({ source, targets }, entry, set.root.verified.dialect);
+    await matchEntries({ source }, targets.set, [entry]);
+    requireInKit(targets, entry);
     await checkOwnEnvelope(work, { targets, entry, path: `director/vehicles/${id}/envelopes/${entry.name}.sevk`, vin });
   }
   return { images: entries.length, stale: staleRoles(set) };
@@ -84,18 +85,9 @@ async function checkOwnEnvelope(
   await checkEnvelopeFile(work, { payload, path, vin });
 }
 
-async function matchEntry(
-  { source, targets }: Pick<KitDirector, 'source' | 'targets'>,
-  entry: DirectorEntry,
-  dialect: string,
-): Promise<void> {
-  const { found } = await requireTarget({ source }, targets.set, { name: entry.name });
-  requireMatch(entry, found, dialect);
-  if (entry.encrypted === undefined) return;
-  const sealed = await requireTarget({ source }, targets.set, { name: entry.encrypted.name });
-  requireSealedMatch(entry.encrypted, sealed.found);
-  if (targets.paths.has(entry.encrypted.name)) return;
-  throw failure('KIT_TARGET_MISSING', `${entry.encrypted.name} is assigned to a vehicle, and is not in the kit`, {
-    target: entry.encrypted.name,
+function requireInKit({ paths }: KitTargets, { encrypted }: DirectorEntry): void {
+  if (encrypted === undefined || paths.has(encrypted.name)) return;
+  throw failure('KIT_TARGET_MISSING', `${encrypted.name} is assigned to a vehicle, and is not in the kit`, {
+    target: encrypted.name,
   });
 }

@@ -46,6 +46,8 @@ export interface DeliveryToCheck {
 }
 
 const DEPTH_MAX = 64;
+/** How far a delivery may go ahead of the last version here: after the highest number there is, nothing could follow. */
+const VERSIONS_AHEAD_MAX = 1_000_000;
 
 /** Checks it against the repository as it is now. @throws ROLE_UNKNOWN, ROLE_NOT_COMPLETE, DELIVERY_*, TRUST_*, METADATA_* */
 export function checkDelivery(reader: Reader, delivery: DeliveryToCheck): CheckedDelivery {
@@ -101,15 +103,24 @@ function requireNext(
       found: extension?.repository,
     });
   }
-  const last = role?.lastVersion ?? 0;
-  if (version <= last) {
-    throw new SecureevError('DELIVERY_VERSION', {
-      message: `${name} ${version} was here before, or an older one: the last is ${last}`,
-      hint: 'publish what was taken in; the supplier then makes the delivery again from that tree',
-      details: { found: version, last },
+  requireNextVersion({ name, version, last: role?.lastVersion ?? 0 });
+  if (expires <= reader.io.clock.now()) throw failure('TRUST_EXPIRED', `${name} ${version} has expired`, { expires });
+}
+
+/** Demands a version after `last`, and not so far after it that the numbers could run out. @throws DELIVERY_VERSION */
+export function requireNextVersion({ name, version, last }: { name: string; version: number; last: number }): void {
+  if (version > last + VERSIONS_AHEAD_MAX) {
+    throw failure('DELIVERY_VERSION', `${name} ${version} is too far ahead: the last is ${last}`, {
+      found: version,
+      last,
     });
   }
-  if (expires <= reader.io.clock.now()) throw failure('TRUST_EXPIRED', `${name} ${version} has expired`, { expires });
+  if (version > last) return;
+  throw new SecureevError('DELIVERY_VERSION', {
+    message: `${name} ${version} was here before, or an older one: the last is ${last}`,
+    hint: 'publish what was taken in; the supplier then makes the delivery again from that tree',
+    details: { found: version, last },
+  });
 }
 
 /** Whom a supplier delegates to is ours to record: a delivery leaves it as it is. */
