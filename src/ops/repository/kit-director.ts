@@ -1,6 +1,5 @@
 /** The Director's part of a kit: its roots, and the files of the kit's vehicles as `publish director` writes them. */
-import { parseTargetName } from '../../core/brands.ts';
-import type { TargetName } from '../../core/brands.ts';
+import { readDirectorTargets } from '../../formats/metadata/director-targets.ts';
 import { decodeRole } from '../../formats/metadata/envelope.ts';
 import { dialectOf } from '../../formats/metadata/index.ts';
 import type { Vehicle } from '../../store/fleet.ts';
@@ -9,13 +8,14 @@ import type { Repository } from '../../store/repository.ts';
 import { findRole } from '../../store/roles.ts';
 import { directorRoots } from '../fleet/director/publish-director.ts';
 import { vehiclePublication } from '../fleet/director/vehicle-publication.ts';
+import type { TargetQuery } from '../../trust/find-target.ts';
 import type { TreeFile } from './tree-writer.ts';
 
 /** What the Director gives to a kit. */
 export interface DirectorKit {
   readonly files: readonly TreeFile[];
-  /** What it lists for these vehicles, which the Image repository must list too. */
-  readonly targets: readonly TargetName[];
+  /** What these vehicles will look for in the Image repository. */
+  readonly targets: readonly TargetQuery[];
   /** How many of the vehicles it has signed for. */
   readonly vehicles: number;
 }
@@ -38,8 +38,12 @@ export function directorKit(repository: Repository, vehicles: readonly Vehicle[]
   return { files: [...roots, ...found.flatMap(({ files }) => files)], targets, vehicles: found.length };
 }
 
-function targetsFor(repository: Repository, vehicle: string): readonly TargetName[] {
+function targetsFor(repository: Repository, vehicle: string): readonly TargetQuery[] {
   const file = directorFile(repository, vehicle, 'targets');
   const signed = file && decodeRole(file.file, 'targets').unverified.signed;
-  return [...(signed?.targets.keys() ?? [])].map((name) => parseTargetName(name));
+  const entries = signed === undefined ? [] : readDirectorTargets(signed).entries;
+  return entries.flatMap(({ name, ecus }) => [
+    { name },
+    ...[...ecus.values()].map((hardwareId) => ({ name, hardwareId })),
+  ]);
 }

@@ -1,26 +1,26 @@
 /** Which metadata a kit needs: what a client reads on its way to the kit's targets, and no other delegated role. */
-import type { TargetName } from '../../core/brands.ts';
 import type { Io } from '../../core/ports.ts';
 import type { TrustSource } from '../../trust/source.ts';
 import { requireTarget } from '../../trust/find-target.ts';
+import type { TargetQuery } from '../../trust/find-target.ts';
 import { updateFrom } from '../../trust/update.ts';
 import type { Publication, PublishedFile } from './publication.ts';
 
-/** The files, Timestamp last; all of them without `names`. @throws TRUST_* */
+/** The files, Timestamp last; all of them without `queries`. @throws TRUST_* */
 export async function neededMetadata(
   io: Io,
   publication: Publication,
-  names: readonly TargetName[] | undefined,
+  queries: readonly TargetQuery[] | undefined,
 ): Promise<readonly PublishedFile[]> {
   const { roots, targets, snapshot, timestamp } = publication;
-  const needed = names === undefined ? targets : await rolesFor(io, publication, names);
+  const needed = queries === undefined ? targets : await rolesFor(io, publication, queries);
   return [...roots, ...needed, snapshot, timestamp];
 }
 
 async function rolesFor(
   io: Io,
   publication: Publication,
-  names: readonly TargetName[],
+  queries: readonly TargetQuery[],
 ): Promise<readonly PublishedFile[]> {
   const { roots, targets, snapshot, timestamp } = publication;
   const files = new Map([...roots, ...targets, snapshot, timestamp].map((file) => [nameOf(file), file]));
@@ -34,7 +34,8 @@ async function rolesFor(
   };
   const pinnedRoot = roots[0]?.bytes ?? new Uint8Array();
   let set = await updateFrom(source, { engine: io.engine, pinnedRoot, now: io.clock.now(), kind: 'image' });
-  for (const name of new Set(names)) ({ set } = await requireTarget({ source }, set, { name }));
+  const distinct = new Map(queries.map((query) => [`${query.hardwareId ?? ''} ${query.name}`, query]));
+  for (const query of distinct.values()) ({ set } = await requireTarget({ source }, set, query));
   return targets.filter((file) => read.has(file));
 }
 

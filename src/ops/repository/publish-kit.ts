@@ -162,8 +162,8 @@ async function planKit(
   await verifyPublication(io, publication);
   const targets = targetsOf(repository, publication, input.release);
   const director = directorKit(repository, vehicles);
-  const names = [...targets.map(({ name }) => name), ...(director?.targets ?? [])];
-  const metadata = await neededMetadata(io, publication, input.release === undefined ? undefined : names);
+  const queries = [...targets.map(({ name }) => ({ name })), ...(director?.targets ?? [])];
+  const metadata = await neededMetadata(io, publication, input.release === undefined ? undefined : queries);
   const envelopes = targets.flatMap((target) => envelopeFile(repository, target, vehicles));
   const files: readonly TreeFile[] = [
     ...[...targets, ...envelopes.map(({ file }) => file), ...metadata].map((file) => inside('image', file)),
