@@ -11,6 +11,8 @@ export const TUF_JS_NOW = formatInstant(instantOf(Math.floor(Date.now() / 1000))
 export interface TufJsClient {
   /** Updates and downloads a target; gives its content, undefined where none is found. */
   download(name: string): Promise<Uint8Array | undefined>;
+  /** The version in the client's own copy of a role. */
+  version(role: string): Promise<number>;
 }
 
 /** A vehicle pinned to `root`, with its files in `folder`. */
@@ -29,6 +31,10 @@ export async function tufJsClient(folder: string, root: Uint8Array, server: Stat
       await updater.refresh();
       const info = await updater.getTargetInfo(target);
       return info === undefined ? undefined : new Uint8Array(await readFile(await updater.downloadTarget(info)));
+    },
+    async version(role) {
+      const file = JSON.parse(await readFile(`${folder}/${role}.json`, 'utf8')) as { signed: { version: number } };
+      return file.signed.version;
     },
   };
 }

@@ -1,60 +1,26 @@
 /** Interoperability: a TUF client that no one here wrote updates from our published trees over HTTP. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { Updater } from 'tuf-js';
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { formatInstant, instantOf } from '../../core/brands.ts';
 import type { SignatureId } from '../../crypto/signatures/index.ts';
 import { publishRelease, releaseSession, TEST_PLAN } from '../../testing/release-session.ts';
 import { serveFolder } from '../../testing/static-server.ts';
 import type { StaticServer } from '../../testing/static-server.ts';
 import { ONLINE, repositoryWithRoot } from '../../testing/signed-repository.ts';
 import type { TestRepository } from '../../testing/signed-repository.ts';
+import { TUF_JS_NOW, tufJsClient } from '../../testing/tuf-js-client.ts';
+import type { TufJsClient } from '../../testing/tuf-js-client.ts';
 import { publishImage } from './publish-image.ts';
 import { changeRole } from './role-change.ts';
 import { exportRoot } from './root-export.ts';
 
 const BMS = 'EV-1/BMS/1.0/bms.bin';
 const MCU = 'EV-1/MCU/1.0/mcu.bin';
-/** tuf-js reads the machine's clock, so these repositories live now. */
-const NOW = formatInstant(instantOf(Math.floor(Date.now() / 1000)));
-
-/** A vehicle with tuf-js and its own folder. */
-interface Client {
-  /** Updates and downloads a target; gives its content. */
-  download(name: string): Promise<Uint8Array | undefined>;
-  /** The version in the client's own copy of a role. */
-  version(role: string): Promise<number>;
-}
-
-/** A vehicle pinned to `root`, with its files in `folder`. */
-async function vehicle(folder: string, root: Uint8Array, server: StaticServer): Promise<Client> {
-  await mkdir(`${folder}/targets`, { recursive: true });
-  await writeFile(`${folder}/root.json`, root);
-  return {
-    async download(target) {
-      const updater = new Updater({
-        metadataDir: folder,
-        metadataBaseUrl: `${server.url}/metadata`,
-        targetDir: `${folder}/targets`,
-        targetBaseUrl: `${server.url}/targets`,
-        config: { fetchRetry: 0, fetchTimeout: 5000 },
-      });
-      await updater.refresh();
-      const info = await updater.getTargetInfo(target);
-      return info === undefined ? undefined : new Uint8Array(await readFile(await updater.downloadTarget(info)));
-    },
-    async version(role) {
-      const file = JSON.parse(await readFile(`${folder}/${role}.json`, 'utf8')) as { signed: { version: number } };
-      return file.signed.version;
-    },
-  };
-}
 
 /** A vehicle pinned to the root in force. */
-async function client(repository: TestRepository, server: StaticServer, name = 'car'): Promise<Client> {
+async function client(repository: TestRepository, server: StaticServer, name = 'car'): Promise<TufJsClient> {
   const { choice, folder, io } = repository;
   await exportRoot({ repository: choice, role: 'root', out: 'pinned.json', overwrite: true }, io);
-  return await vehicle(`${folder}/${name}`, await readFile(`${folder}/pinned.json`), server);
+  return await tufJsClient(`${folder}/${name}`, await readFile(`${folder}/pinned.json`), server);
 }
 
 async function publish(repository: TestRepository): Promise<void> {
@@ -78,7 +44,7 @@ describe.each(SCHEMES.map((algorithms) => [algorithms.join(' + '), algorithms] a
   'tuf-js with %s',
   (_, algorithms) => {
     test('updates, downloads, follows a second release and rotations of root and of online keys', async () => {
-      await using repository = await repositoryWithRoot({ algorithms, now: NOW });
+      await using repository = await repositoryWithRoot({ algorithms, now: TUF_JS_NOW });
       const bms = await repository.addImage(BMS, 1);
       await repository.sign(ONLINE, ONLINE);
       await publish(repository);
@@ -111,7 +77,7 @@ describe.each(SCHEMES.map((algorithms) => [algorithms.join(' + '), algorithms] a
 );
 
 test('tuf-js walks from root 1 over 2 to 3, all root keys replaced on the way', async () => {
-  await using repository = await repositoryWithRoot({ now: NOW });
+  await using repository = await repositoryWithRoot({ now: TUF_JS_NOW });
   const bms = await repository.addImage(BMS, 1);
   await repository.sign(ONLINE, ONLINE);
   await publish(repository);
@@ -137,7 +103,7 @@ test('tuf-js walks from root 1 over 2 to 3, all root keys replaced on the way', 
 
 describe('tuf-js refuses', () => {
   test('T5 a tree that went back in time, and T9 a target that was exchanged', async () => {
-    await using repository = await repositoryWithRoot({ now: NOW });
+    await using repository = await repositoryWithRoot({ now: TUF_JS_NOW });
     await repository.addImage(BMS, 1);
     await repository.sign(ONLINE, ONLINE);
     await publish(repository);
@@ -159,17 +125,17 @@ describe('tuf-js refuses', () => {
 });
 
 test('tuf-js downloads images and bundles of releases that are not confidential, from a server and from a kit', async () => {
-  await using session = await releaseSession({ now: NOW });
+  await using session = await releaseSession({ now: TUF_JS_NOW });
   await session.write('release.yaml', `${TEST_PLAN}confidential: false\n`);
   await session.ok('package release.yaml --key keys/targets.key --out bundles');
   await publishRelease(session);
   await using server = await serveFolder(session.path('public'));
-  const car = await vehicle(session.path('car'), await session.read('trust/root.json'), server);
+  const car = await tufJsClient(session.path('car'), await session.read('trust/root.json'), server);
   expect(await car.download('EV-1/BCM/1.1.0/bcm.bin')).toEqual(await session.read('fw/bcm.bin'));
   expect(await car.download('bundles/r1/ZG_BODY.otap')).toEqual(await session.read('bundles/ZG_BODY.otap'));
   await session.ok('publish kit kit --release r1');
   await using stick = await serveFolder(session.path('kit/image'));
-  const offline = await vehicle(session.path('offline-car'), await session.read('trust/root.json'), stick);
+  const offline = await tufJsClient(session.path('offline-car'), await session.read('trust/root.json'), stick);
   expect(await offline.download('bundles/r1/ZG_BODY.otap')).toEqual(await session.read('bundles/ZG_BODY.otap'));
 
   const second =
