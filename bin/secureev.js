@@ -12,15 +12,9 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 12)) {
 }
 
 function start() {
-  keepCompiledCode();
   silenceExperimentalWarnings();
-  void import('../dist/main.js').then((program) => program.start(process.argv.slice(2)));
-}
-
-// Not Node's default folder under /tmp: what is there could have been laid there by another user.
-function keepCompiledCode() {
-  const cache = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + '/.cache');
-  if (cache) process.getBuiltinModule('node:module').enableCompileCache(cache + '/secureev');
+  const loader = require('./load.js');
+  loader.load('main.js').start(process.argv.slice(2), loader.keepFor);
 }
 
 // That a primitive of the runtime is new is our concern (every one is checked against another engine), not the user's.

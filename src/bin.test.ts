@@ -1,7 +1,18 @@
 /** The program as a process: the oldest Node it starts on, signals, warnings, broken pipes. */
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +20,7 @@ import { Script } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const BIN = fileURLToPath(new URL('../bin/secureev.js', import.meta.url));
+const PYTHON = '/usr/bin/python3';
 const SLOW = fileURLToPath(new URL('./testing/slow-program.ts', import.meta.url));
 
 let folder = '';
@@ -36,12 +48,11 @@ describe('bin/secureev.js', () => {
     expect(source).not.toMatch(/\?\.|\?\?|\bawait\b|\basync\b|^import /m);
   });
 
-  test('runs what was built, and keeps compiled code in the user’s own cache', () => {
+  test('runs what was built', () => {
     expect(existsSync(new URL('../dist/main.js', import.meta.url)), 'npm run build comes first').toBe(true);
     const { status, stdout, stderr } = secureev(['--version']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    expect(readdirSync(join(folder, 'cache'))).toEqual(['secureev']);
   });
 
   test('lets no warning about new primitives reach the user', () => {
@@ -57,6 +68,92 @@ describe('bin/secureev.js', () => {
     const line = `"${process.execPath}" "${BIN}" completion bash; echo "status $?" >&2`;
     const { stderr } = spawnSync('bash', ['-c', `{ ${line}; } | true`], { encoding: 'utf8', cwd: folder });
     expect(stderr).toBe('status 0\n');
+  });
+});
+
+describe('compiled code', () => {
+  const place = (): string => join(folder, 'cache', 'secureev', `${process.version}-${process.arch}`);
+  const file = (): string => join(place(), 'completion.code');
+  const run = (): string => {
+    const { status, stdout, stderr } = secureev(['completion', 'bash']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return String(stdout);
+  };
+
+  test('is kept in the user’s own cache by a run that ends well, one file a command', () => {
+    secureev(['--version']);
+    secureev(['completion', '--help']);
+    secureev(['completion', 'nosuchshell']);
+    expect(existsSync(place())).toBe(false);
+    const first = run();
+    expect(readdirSync(place())).toEqual(['completion.code']);
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+    const kept = readFileSync(file());
+    expect(run()).toBe(first);
+    expect(readFileSync(file())).toEqual(kept);
+  });
+
+  test('that is damaged is done without, and made anew', () => {
+    const first = run();
+    const kept = readFileSync(file());
+    const flipped = (at: number): Buffer => Buffer.from(kept.map((byte, i) => (i === at ? byte ^ 1 : byte)));
+    const damaged = [0, 40, kept.length >> 1, kept.length - 1].map(flipped);
+    for (const bytes of [...damaged, kept.subarray(0, -1), kept.subarray(0, 35), Buffer.alloc(0), Buffer.alloc(100)]) {
+      writeFileSync(file(), bytes);
+      expect(run()).toBe(first);
+      expect(readFileSync(file()).equals(bytes)).toBe(false);
+    }
+  });
+
+  test('of other source is not taken', () => {
+    const first = run();
+    const kept = readFileSync(file());
+    const body = Buffer.from(kept.toString('latin1', 32).replace('["completion-', '["kompletion-'), 'latin1');
+    writeFileSync(file(), Buffer.concat([createHash('sha256').update(body).digest(), body]));
+    expect(run()).toBe(first);
+    expect(readFileSync(file()).includes('["kompletion-')).toBe(false);
+  });
+
+  test.each([
+    ['others may write to', () => chmodSync(join(folder, 'cache', 'secureev'), 0o777)],
+    ['is a file', () => [rmSync(join(folder, 'cache'), { recursive: true }), writeFileSync(join(folder, 'cache'), '')]],
+  ])('is neither read nor written where the folder %s', (_, change) => {
+    mkdirSync(join(folder, 'cache', 'secureev'), { recursive: true });
+    change();
+    run();
+    expect(existsSync(place())).toBe(false);
+  });
+
+  test('is not kept for ceremonies', () => {
+    expect(secureev(['ceremony', 'verify', '--help'])).toMatchObject({ status: 0 });
+    expect(existsSync(join(folder, 'cache'))).toBe(false);
+  });
+});
+
+describe('standard output', () => {
+  test.skipIf(!existsSync(PYTHON))('that does not wait, and is full at first, gets everything', () => {
+    const script = `
+import os, subprocess, sys, time
+r, w = os.pipe()
+os.set_blocking(w, False)
+filled = os.write(w, b'x' * 65536)
+child = subprocess.Popen(sys.argv[1:], stdout=w)
+os.close(w)
+time.sleep(0.5)
+got = b''
+while chunk := os.read(r, 65536): got += chunk
+print(child.wait(), len(got) - filled)`;
+    const { stdout } = secureev(['completion', 'bash']);
+    const run = spawnSync(PYTHON, ['-c', script, process.execPath, BIN, 'completion', 'bash'], { encoding: 'utf8' });
+    expect(run).toMatchObject({ stdout: `0 ${stdout.length}\n`, stderr: '' });
+  });
+
+  test('on a full device is an error', () => {
+    const full = spawnSync('bash', ['-c', `"$1" "$2" --version > /dev/full`, 'bash', process.execPath, BIN], {
+      encoding: 'utf8',
+    });
+    expect(full.status).toBe(5);
+    expect(full.stderr).toMatch(/DISK_FULL.*standard output/);
   });
 });
 

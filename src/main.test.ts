@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest';
 import type { Call, CommandEntry, CommandModule, Outcome } from './commands/command.ts';
 import { example, flag, integer, repeatable, requiredText, texts } from './commands/flags.ts';
 import { failure } from './core/errors.ts';
+import { writeTo } from './io/machine.ts';
+import type { Machine } from './io/machine.ts';
 import { cliSession, runCli } from './testing/run-cli.ts';
 import type { CallSetup, CliResult } from './testing/run-cli.ts';
 
@@ -196,17 +198,19 @@ describe('failures', () => {
 });
 
 describe('standard output', () => {
-  const broken = (code: string): NodeJS.WriteStream =>
-    new Writable({
+  const broken = (code: string): Partial<Machine> => {
+    const stream = new Writable({
       write: (_chunk, _encoding, told) => told(Object.assign(new Error(code), { code })),
-    }) as unknown as NodeJS.WriteStream;
+    });
+    return { print: (text) => writeTo(stream, text) };
+  };
 
   test('that nobody reads any more is no failure', async () => {
-    expect((await run('package', { machine: { stdout: broken('EPIPE') } })).status).toBe(0);
+    expect((await run('package', { machine: broken('EPIPE') })).status).toBe(0);
   });
 
   test('on a full disk is one', async () => {
-    const { status, stderr } = await run('package', { machine: { stdout: broken('ENOSPC') } });
+    const { status, stderr } = await run('package', { machine: broken('ENOSPC') });
     expect(status).toBe(5);
     expect(stderr).toMatch(/DISK_FULL.*standard output/);
   });

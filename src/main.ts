@@ -9,7 +9,7 @@ import { COMMANDS } from './commands/index.ts';
 import type { Request } from './commands/words.ts';
 import type { SecureevError } from './core/errors.ts';
 import type { Io } from './core/ports.ts';
-import { nodeMachine } from './io/machine.ts';
+import { nodeMachine, writeTo } from './io/machine.ts';
 import type { Machine } from './io/machine.ts';
 
 /** What is written at the end, and the exit status. */
@@ -27,11 +27,24 @@ interface Invocation {
   readonly json: boolean;
 }
 
-/** Runs the process's command line and sets its exit status. */
-export async function start(argv: readonly string[]): Promise<void> {
+/** Told which command is about to be loaded, and whether it will run: see `bin/load.js`. */
+type KeepFor = (command: string, runs: boolean) => void;
+
+/** Runs the process's command line and ends the process with its exit status. */
+export async function start(argv: readonly string[], keepFor: KeepFor): Promise<void> {
   // Should a promise never settle, Node would end with 0 as if all were done.
   process.exitCode = 1;
-  process.exitCode = await main(argv, nodeMachine());
+  keepCompiled(argv, keepFor);
+  // All is written by then: nothing that is left over holds the process up.
+  process.exit(await main(argv, nodeMachine()));
+}
+
+/** A ceremony runs only what the digest in its transcript covers: nothing that an earlier run kept. */
+function keepCompiled(argv: readonly string[], keepFor: KeepFor): void {
+  const line = `${argv.join(' ')} `;
+  const entry = COMMANDS.find(({ path }) => line.startsWith(`${path} `));
+  if (entry === undefined || entry.path.startsWith('ceremony ')) return;
+  keepFor(entry.path.replaceAll(' ', '-'), !argv.includes('--help') && !argv.includes('-h'));
 }
 
 /** Runs the command line `argv` (without node and script) on `machine`; resolves with the exit status, never rejects. */
@@ -42,8 +55,8 @@ export async function main(
 ): Promise<number> {
   const invocation = { commands, argv, machine, json: wantsJson(argv) };
   const answer = await answerTo(invocation);
-  const failed = answer.stdout === undefined ? undefined : await write(machine.stdout, answer.stdout);
-  if (answer.stderr !== undefined) await write(machine.stderr, answer.stderr);
+  const failed = answer.stdout === undefined ? undefined : await machine.print(`${answer.stdout}\n`);
+  if (answer.stderr !== undefined) await writeTo(machine.stderr, `${answer.stderr}\n`);
   // A reader that has gone (`| head`) is no failure of the work that was done.
   const fine = failed === undefined || ('code' in failed && failed.code === 'EPIPE');
   return fine ? answer.status : outputFailed(machine, failed);
@@ -121,7 +134,7 @@ async function duringRun<T>(machine: Machine, quiet: boolean, work: (io: Io) => 
     machine.exit(130);
   });
   try {
-    using progress = startProgress({ stderr: machine.stderr, quiet, env: machine.env });
+    using progress = startProgress({ stderr: () => machine.stderr, quiet, env: machine.env });
     return await work(createIo(machine, { signal: controller.signal, temporary, progress }));
   } catch (thrown) {
     // What fails after Ctrl-C fails because of it; what knows of it says more.
@@ -170,15 +183,6 @@ async function outputFailed(machine: Machine, thrown: Error): Promise<number> {
   const { fileFailure } = await import('./io/system-errors.ts');
   const words = fileFailure(thrown, 'write', 'standard output');
   const { status, stderr } = await failureAnswer({ thrown: words, json: false, words: '', entry: undefined });
-  await write(machine.stderr, stderr ?? '');
+  await writeTo(machine.stderr, `${stderr ?? ''}\n`);
   return status;
-}
-
-/** Writes a line; gives the error where there was one. */
-function write(stream: Machine['stdout'], text: string): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    // A stream that fails says so twice: to the callback and to all the world.
-    stream.on('error', resolve);
-    stream.write(`${text}\n`, (error) => resolve(error ?? undefined));
-  });
 }

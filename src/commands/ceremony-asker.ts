@@ -27,7 +27,7 @@ export async function withAsker<T>(call: Call, work: (asker: CeremonyAsker) => P
     });
   }
   const { ceremonyScreen } = await import('../tui/ceremony-screen.tsx');
-  using screen = ceremonyScreen({ signal: call.io.signal });
+  using screen = await ceremonyScreen({ signal: call.io.signal });
   const folder = text(call, 'printTo');
   return await work(folder === undefined ? screen.asker : printingAsker(screen.asker, folder, call.io));
 }

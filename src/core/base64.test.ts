@@ -1,21 +1,21 @@
-import { base64 } from '@scure/base';
+import { base64, base64urlnopad } from '@scure/base';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fromBase64, toBase64 } from './base64.ts';
+import { fromBase64, fromBase64Url, toBase64, toBase64Url } from './base64.ts';
 import { isFailure } from './errors.ts';
 
-function read(text: string): string {
+function read(text: string, decode = fromBase64): string {
   try {
-    return Array.from(fromBase64(text)).join();
+    return Array.from(decode(text)).join();
   } catch (thrown) {
     if (isFailure(thrown, 'VALUE_MALFORMED')) return 'refused';
     throw thrown;
   }
 }
 
-function readByLibrary(text: string): string {
+function readByLibrary(text: string, library = base64): string {
   try {
-    return Array.from(base64.decode(text)).join();
+    return Array.from(library.decode(text)).join();
   } catch {
     return 'refused';
   }
@@ -43,6 +43,8 @@ describe('base64', () => {
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         expect(toBase64(bytes)).toBe(base64.encode(bytes));
         expect(fromBase64(toBase64(bytes))).toEqual(bytes);
+        expect(toBase64Url(bytes)).toBe(base64urlnopad.encode(bytes));
+        expect(fromBase64Url(toBase64Url(bytes))).toEqual(bytes);
       }),
     );
     const large = new Uint8Array(100_000).fill(0xa7);
@@ -55,6 +57,7 @@ describe('base64', () => {
       fc.property(fc.array(character, { maxLength: 12 }), (characters) => {
         const text = characters.join('');
         expect(read(text)).toBe(readByLibrary(text));
+        expect(read(text, fromBase64Url)).toBe(readByLibrary(text, base64urlnopad));
       }),
       { numRuns: 3000 },
     );

@@ -68,7 +68,19 @@ export function formatInstant(instant: Instant): string {
 }
 
 function formatSeconds(seconds: number): string {
-  return Number.isFinite(seconds) ? `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z` : '';
+  if (!Number.isFinite(seconds)) return '';
+  // `toISOString` would have the runtime find out the time zone of the machine.
+  const date = new Date(seconds * 1000);
+  const [year, ...parts] = [
+    date.getUTCFullYear(),
+    date.getUTCMonth() + 1,
+    date.getUTCDate(),
+    date.getUTCHours(),
+    date.getUTCMinutes(),
+    date.getUTCSeconds(),
+  ].map((part) => String(part).padStart(2, '0'));
+  const [month, day, hour, minute, second] = parts;
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
 }
 
 /** Parses a TUF key id. @throws VALUE_MALFORMED */

@@ -6,10 +6,10 @@
  * @see NIST SP 800-38D
  */
 import * as nodeCrypto from 'node:crypto';
-import { gcm } from '@noble/ciphers/aes.js';
 import { failure, type SecureevError } from '../core/errors.ts';
 import type { EngineName } from '../core/ports.ts';
 import { demandBytes, orThrow, plainBytes } from './key-bytes.ts';
+import { noble } from './noble.ts';
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -77,6 +77,7 @@ function moveTo(target: Uint8Array, bytes: Uint8Array): number {
 }
 
 function nobleGcm(key: Uint8Array): Aead {
+  const { gcm } = noble();
   return guarded(
     (target, { nonce, plaintext, aad }) => {
       target.set(gcm(key, nonce, aad).encrypt(plaintext));

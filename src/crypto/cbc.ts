@@ -4,11 +4,11 @@
  * @see NIST SP 800-38A; RFC 8018 section 6.2
  */
 import * as nodeCrypto from 'node:crypto';
-import { cbc } from '@noble/ciphers/aes.js';
 import { concatBytes } from '../core/bytes.ts';
 import { failure } from '../core/errors.ts';
 import type { EngineName } from '../core/ports.ts';
 import { demandBytes, orThrow } from './key-bytes.ts';
+import { noble } from './noble.ts';
 
 const KEY_BYTES = 32;
 const BLOCK_BYTES = 16;
@@ -27,7 +27,7 @@ export interface CbcRequest {
 export function aes256CbcEncrypt(request: CbcRequest): Uint8Array<ArrayBuffer> {
   demandLengths(request);
   const { engine, key, iv, bytes } = request;
-  if (engine === 'noble') return cbc(key, iv).encrypt(bytes);
+  if (engine === 'noble') return noble().cbc(key, iv).encrypt(bytes);
   const cipher = nodeCrypto.createCipheriv('aes-256-cbc', key, iv);
   return concatBytes(cipher.update(bytes), cipher.final());
 }
@@ -39,7 +39,7 @@ export function aes256CbcDecrypt(request: CbcRequest): Uint8Array<ArrayBuffer> {
   const failed = () => failure('DECRYPT_FAILED', 'the AES-256-CBC ciphertext does not decrypt with this key');
   if (bytes.length === 0 || bytes.length % BLOCK_BYTES !== 0) throw failed();
   return orThrow(() => {
-    if (engine === 'noble') return new Uint8Array(cbc(key, iv).decrypt(bytes));
+    if (engine === 'noble') return new Uint8Array(noble().cbc(key, iv).decrypt(bytes));
     const decipher = nodeCrypto.createDecipheriv('aes-256-cbc', key, iv);
     return concatBytes(decipher.update(bytes), decipher.final());
   }, failed);

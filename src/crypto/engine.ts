@@ -13,8 +13,9 @@ import { nativePublicKey } from './native-keys.ts';
 /** Both engines. */
 export const ENGINES: readonly EngineName[] = ['noble', 'native'];
 
-const hasMlDsa = once(() => understands('ml-dsa-44', 1312));
-const hasMlKem = once(() => understands('ml-kem-512', 800) && typeof nodeCrypto.encapsulate === 'function');
+// Tried with the algorithms that are used most: what the runtime looks up for the first key it need not for the next.
+const hasMlDsa = once(() => understands('ml-dsa-65', 1952));
+const hasMlKem = once(() => understands('ml-kem-768', 1184) && typeof nodeCrypto.encapsulate === 'function');
 
 /** What this runtime's own cryptography can do beyond the classical algorithms; tried when first asked, for it takes a while. */
 export const NATIVE: { readonly mlDsa: boolean; readonly mlKem: boolean } = {
@@ -60,7 +61,7 @@ export function otherEngine(engine: EngineName): EngineName {
   return engine === 'noble' ? 'native' : 'noble';
 }
 
-function understands(algorithm: 'ml-dsa-44' | 'ml-kem-512', publicKeyBytes: number): boolean {
+function understands(algorithm: 'ml-dsa-65' | 'ml-kem-768', publicKeyBytes: number): boolean {
   try {
     return nativePublicKey(algorithm, new Uint8Array(publicKeyBytes)).asymmetricKeyType === algorithm;
   } catch {

@@ -4,10 +4,9 @@
  * @see FIPS 180-4; RFC 2104
  */
 import * as nodeCrypto from 'node:crypto';
-import { sha256 as nobleSha256, sha512 as nobleSha512 } from '@noble/hashes/sha2.js';
-import { hmac as nobleHmac } from '@noble/hashes/hmac.js';
 import type { EngineName } from '../core/ports.ts';
 import { plainBytes } from './key-bytes.ts';
+import { noble, type Noble } from './noble.ts';
 
 const BLOCK_BYTES = 64;
 const INNER_PAD = 0x36;
@@ -22,27 +21,27 @@ export interface StreamingHash {
 
 /** SHA-256, 32 bytes. */
 export function sha256(engine: EngineName, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return engine === 'native' ? plainBytes(nodeCrypto.hash('sha256', bytes, 'buffer')) : nobleSha256(bytes);
+  return engine === 'native' ? plainBytes(nodeCrypto.hash('sha256', bytes, 'buffer')) : noble().sha256(bytes);
 }
 
 /** SHA-512, 64 bytes. */
 export function sha512(engine: EngineName, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return engine === 'native' ? plainBytes(nodeCrypto.hash('sha512', bytes, 'buffer')) : nobleSha512(bytes);
+  return engine === 'native' ? plainBytes(nodeCrypto.hash('sha512', bytes, 'buffer')) : noble().sha512(bytes);
 }
 
 /** Starts a SHA-256 over pieces. */
 export function startSha256(engine: EngineName): StreamingHash {
-  return engine === 'native' ? nativeHash('sha256') : nobleHash(nobleSha256.create());
+  return engine === 'native' ? nativeHash('sha256') : nobleHash(noble().sha256.create());
 }
 
 /** Starts a SHA-512 over pieces. */
 export function startSha512(engine: EngineName): StreamingHash {
-  return engine === 'native' ? nativeHash('sha512') : nobleHash(nobleSha512.create());
+  return engine === 'native' ? nativeHash('sha512') : nobleHash(noble().sha512.create());
 }
 
 /** HMAC-SHA-256 of the parts one after the other, 32 bytes. */
 export function hmacSha256(engine: EngineName, key: Uint8Array, message: Uint8Array): Uint8Array<ArrayBuffer> {
-  return engine === 'native' ? nativeHmac(key, message) : nobleHmac(nobleSha256, key, message);
+  return engine === 'native' ? nativeHmac(key, message) : nobleHmac(key, message);
 }
 
 /** Two one-shot hashes: a fifth of the time of `createHmac`, which looks its algorithm up at each call. */
@@ -69,7 +68,12 @@ function nativeHash(name: 'sha256' | 'sha512'): StreamingHash {
   };
 }
 
-function nobleHash(hash: ReturnType<typeof nobleSha256.create> | ReturnType<typeof nobleSha512.create>): StreamingHash {
+function nobleHmac(key: Uint8Array, message: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { hmac, sha256: hash } = noble();
+  return hmac(hash, key, message);
+}
+
+function nobleHash(hash: ReturnType<Noble['sha256' | 'sha512']['create']>): StreamingHash {
   return {
     update: (bytes) => {
       hash.update(bytes);

@@ -6,12 +6,12 @@
  * @see RFC 5869; RFC 7914
  */
 import * as nodeCrypto from 'node:crypto';
-import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { concatBytes } from '../core/bytes.ts';
 import { failure } from '../core/errors.ts';
 import type { EngineName } from '../core/ports.ts';
 import { hmacSha256 } from './hash.ts';
 import { plainBytes } from './key-bytes.ts';
+import { noble } from './noble.ts';
 
 const HASH_BYTES = 32;
 const HKDF_OUTPUT_MAX = 255 * HASH_BYTES;
@@ -76,7 +76,7 @@ export async function scrypt(request: ScryptRequest): Promise<Uint8Array<ArrayBu
   const { engine, password, salt, n, r, p, length } = request;
   demandScryptCost(request);
   const maxmem = 128 * r * (n + p + 2);
-  if (engine === 'noble') return await scryptAsync(password, salt, { N: n, r, p, dkLen: length, maxmem });
+  if (engine === 'noble') return await noble().scryptAsync(password, salt, { N: n, r, p, dkLen: length, maxmem });
   return await new Promise((resolve, reject) => {
     nodeCrypto.scrypt(password, salt, length, { N: n, r, p, maxmem }, (error, key) => {
       if (error === null) resolve(plainBytes(key));

@@ -6,6 +6,7 @@
  * ML-DSA and ML-KEM secrets are in the seed form (RFC 9881 section 6, RFC 9935 section 6).
  */
 import * as nodeCrypto from 'node:crypto';
+import { toBase64Url } from '../core/base64.ts';
 import { fromHex } from '../core/bytes.ts';
 
 /** Prefixes before a raw public key (SPKI) and a raw secret (PKCS#8), in hex. */
@@ -47,8 +48,15 @@ export type NativeKeyType = keyof typeof PREFIXES;
 
 /** The key object of a raw public key of exactly its algorithm's length; throws `node:crypto`'s error for a bad one. */
 export function nativePublicKey(type: NativeKeyType, raw: Uint8Array): nodeCrypto.KeyObject {
+  if (type === 'p-256') return p256PublicKey(raw);
   const key = Buffer.concat([fromHex(PREFIXES[type].spki), raw]);
   return nodeCrypto.createPublicKey({ key, format: 'der', type: 'spki' });
+}
+
+/** As JWK, which the runtime reads in two thirds of the time of DER; `raw` is an uncompressed point, 65 bytes. */
+function p256PublicKey(raw: Uint8Array): nodeCrypto.KeyObject {
+  const [x, y] = [toBase64Url(raw.subarray(1, 33)), toBase64Url(raw.subarray(33))];
+  return nodeCrypto.createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' });
 }
 
 /** The key object of a raw secret of exactly its algorithm's length; throws `node:crypto`'s error for a bad one. */

@@ -4,20 +4,17 @@
  * @see RFC 8018 section 5.2
  */
 import * as nodeCrypto from 'node:crypto';
-import { sha1 } from '@noble/hashes/legacy.js';
-import { pbkdf2Async } from '@noble/hashes/pbkdf2.js';
-import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { failure } from '../core/errors.ts';
 import type { EngineName } from '../core/ports.ts';
 import { plainBytes } from './key-bytes.ts';
+import { noble } from './noble.ts';
 
 /** Most iterations taken from a file: a few seconds of work. */
 export const PBKDF2_ITERATIONS_MAX = 10_000_000;
 const OUTPUT_MAX = 64;
-const HASHES = { sha1, sha256, sha512 } as const;
 
 /** A hash under PBKDF2's HMAC; SHA-1 because OpenSSL wrote it for years, where it is not weak. */
-export type Pbkdf2Hash = keyof typeof HASHES;
+export type Pbkdf2Hash = 'sha1' | 'sha256' | 'sha512';
 
 /** What PBKDF2 derives from. */
 export interface Pbkdf2Request {
@@ -39,7 +36,8 @@ export async function pbkdf2(request: Pbkdf2Request): Promise<Uint8Array<ArrayBu
     throw failure('VALUE_MALFORMED', `pbkdf2 parameters out of bounds: ${iterations} iterations, ${length} bytes`);
   }
   if (engine === 'noble') {
-    return Uint8Array.from(await pbkdf2Async(HASHES[hash], password, salt, { c: iterations, dkLen: length }));
+    const { pbkdf2Async, [hash]: hasher } = noble();
+    return Uint8Array.from(await pbkdf2Async(hasher, password, salt, { c: iterations, dkLen: length }));
   }
   return await new Promise((resolve, reject) => {
     nodeCrypto.pbkdf2(password, salt, iterations, length, hash, (error, key) => {

@@ -4,8 +4,7 @@
  * It saves the copy into the cache, and the cache is left to files that will be read soon. A file system that does not know
  * it, or wants another alignment, gets the same bytes the ordinary way.
  */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { constants, promises } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { systemCode } from './system-errors.ts';
 
@@ -35,7 +34,7 @@ export function directFile(handle: FileHandle, access: 'write' | 'read and write
   const attempt = async (at: Place, pass: (direct: FileHandle) => Promise<number>): Promise<boolean> => {
     if (isRefused || !isAligned(at)) return false;
     // By its number: it may have no name any more, or another file may have it by now.
-    opened ??= open(`/proc/self/fd/${handle.fd}`, flags).catch(whenRefused);
+    opened ??= promises.open(`/proc/self/fd/${handle.fd}`, flags).catch(whenRefused);
     const direct = await opened;
     if (direct === undefined) return false;
     return (await pass(direct).catch(whenRefused)) === at.bytes.length;

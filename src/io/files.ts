@@ -4,8 +4,8 @@
  * Invariants: output appears whole or not at all (`output-file.ts`); nothing is read without a limit; a pipe or a device is
  * read only where the user named it as such (`-`, `/dev/...`), never because it lies where a file should.
  */
-import { constants } from 'node:fs';
-import { mkdir, open, readdir, realpath, rmdir, stat, unlink } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, promises, readSync, realpathSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { quote } from '../core/brands.ts';
@@ -13,7 +13,7 @@ import { concatBytes } from '../core/bytes.ts';
 import { SecureevError, failure } from '../core/errors.ts';
 import type { FileStatus, Files } from '../core/ports.ts';
 import { openInput, readAt, throwIfInterrupted } from './input-file.ts';
-import { createOutput, linkFile } from './output-file.ts';
+import { createOutput, linkFile, writeOutput } from './output-file.ts';
 import { createScratch } from './scratch-file.ts';
 import { sharedMemory } from './shared-memory.ts';
 import { onFile, systemCode } from './system-errors.ts';
@@ -45,55 +45,70 @@ export function nodeFiles(options: FilesOptions): Files {
       path === '-' ? readStdin(options.stdin(), maxBytes) : readWhole(at(path), { shown: path, maxBytes }),
     open: (path) => openInput(at(path), { shown: path, signal }),
     create: (path, choice = {}) => createOutput(at(path), writing(path), choice),
-    async write(path, bytes, choice = {}) {
-      await using file = await createOutput(at(path), writing(path), choice);
-      await file.write(bytes);
-      await file.commit();
-    },
+    write: async (path, bytes, choice = {}) => writeOutput(at(path), bytes, { ...writing(path), ...choice }),
     scratch: (folder) => createScratch(at(folder), writing(folder)),
     blockMemory: (sizeBytes) => new Uint8Array(sharedMemory(sizeBytes), 0, sizeBytes),
     link: (from, to) => linkFile(at(from), at(to), writing(to)),
     status: (path) => onFile('look at', path, () => statusOf(at(path))),
     list: (folder) => onFile('list', folder, () => namesIn(at(folder))),
     async makeFolder(path) {
-      await onFile('create', path, () => mkdir(at(path), { recursive: true }));
+      await onFile('create', path, () => promises.mkdir(at(path), { recursive: true }));
     },
     remove: (path) => onFile('remove', path, () => removeFile(at(path))),
     removeFolder: (path) => onFile('remove', path, () => removeEmptyFolder(at(path))),
-    realPath: (path) => onFile('find', path, () => realpath(at(path))),
+    realPath: (path) => onFile('find', path, async () => realpathSync.native(at(path))),
   };
 }
 
-async function readWhole(path: string, want: { shown: string; maxBytes: number }): Promise<Uint8Array<ArrayBuffer>> {
-  const { shown, maxBytes } = want;
-  const pipes = NAMED_BY_USER.test(path);
-  // Without O_NONBLOCK, opening a FIFO that someone laid in a folder would wait for ever.
-  const flags = constants.O_RDONLY | (pipes ? 0 : constants.O_NONBLOCK);
-  return onFile('read', shown, async () => {
-    const handle = await open(path, flags);
-    try {
-      return await readHandle(handle, { shown, maxBytes, pipes });
-    } finally {
-      await handle.close();
-    }
-  });
+async function readWhole(path: string, want: WholeRead): Promise<Uint8Array<ArrayBuffer>> {
+  return onFile('read', want.shown, async () =>
+    NAMED_BY_USER.test(path) ? readNamed(path, want) : readRegular(path, want),
+  );
 }
 
 interface WholeRead {
-  shown: string;
-  maxBytes: number;
-  pipes: boolean;
+  readonly shown: string;
+  readonly maxBytes: number;
 }
 
-async function readHandle(handle: FileHandle, want: WholeRead): Promise<Uint8Array<ArrayBuffer>> {
-  const status = await handle.stat();
-  if (status.isFile()) {
-    if (status.size > want.maxBytes) throw tooLarge(want.shown, want.maxBytes);
-    return readAt(handle, 0, status.size);
+/** Reads what lies in a folder, at once: a round by the threads of the runtime takes longer than most files. */
+function readRegular(path: string, { shown, maxBytes }: WholeRead): Uint8Array<ArrayBuffer> {
+  // Without O_NONBLOCK, opening a FIFO that someone laid there would wait for ever.
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const status = fstatSync(descriptor);
+    demandReadable(status, { shown, maxBytes });
+    if (!status.isFile()) throw failure('FILE_ACCESS', `not a regular file: ${quote(shown)}`, { path: shown });
+    return readAtOnce(descriptor, status.size);
+  } finally {
+    closeSync(descriptor);
   }
-  if (status.isDirectory()) throw failure('FILE_ACCESS', `it is a folder: ${quote(want.shown)}`, { path: want.shown });
-  if (!want.pipes) throw failure('FILE_ACCESS', `not a regular file: ${quote(want.shown)}`, { path: want.shown });
-  return collect(pipeChunks(handle), want.shown, want.maxBytes);
+}
+
+/** Reads `length` bytes from the start; fewer only where the file has become shorter. */
+function readAtOnce(descriptor: number, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = readSync(descriptor, bytes, filled, length - filled, filled);
+    if (count === 0) return bytes.slice(0, filled);
+    filled += count;
+  }
+  return bytes;
+}
+
+/** Reads what the user named below `/dev` or `/proc`, which may be a pipe that somebody is yet to write to. */
+async function readNamed(path: string, want: WholeRead): Promise<Uint8Array<ArrayBuffer>> {
+  await using handle = await promises.open(path, constants.O_RDONLY);
+  const status = await handle.stat();
+  demandReadable(status, want);
+  if (status.isFile()) return await readAt(handle, 0, status.size);
+  return await collect(pipeChunks(handle), want.shown, want.maxBytes);
+}
+
+function demandReadable(status: Stats, { shown, maxBytes }: WholeRead): void {
+  if (status.isFile() && status.size > maxBytes) throw tooLarge(shown, maxBytes);
+  if (status.isDirectory()) throw failure('FILE_ACCESS', `it is a folder: ${quote(shown)}`, { path: shown });
 }
 
 async function* pipeChunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
@@ -133,7 +148,7 @@ function tooLarge(shown: string, maxBytes: number): SecureevError {
 
 async function statusOf(path: string): Promise<FileStatus | undefined> {
   try {
-    const found = await stat(path);
+    const found = await promises.stat(path);
     const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
     return { kind, sizeBytes: found.size, mode: found.mode & 0o7777 };
   } catch (thrown) {
@@ -144,7 +159,7 @@ async function statusOf(path: string): Promise<FileStatus | undefined> {
 
 async function removeFile(path: string): Promise<void> {
   try {
-    await unlink(path);
+    await promises.unlink(path);
   } catch (thrown) {
     if (systemCode(thrown) !== 'ENOENT') throw thrown;
   }
@@ -152,7 +167,7 @@ async function removeFile(path: string): Promise<void> {
 
 async function removeEmptyFolder(path: string): Promise<void> {
   try {
-    await rmdir(path);
+    await promises.rmdir(path);
   } catch (thrown) {
     if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(thrown))) throw thrown;
   }
@@ -160,7 +175,7 @@ async function removeEmptyFolder(path: string): Promise<void> {
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   try {
-    const names = await readdir(folder);
+    const names = await promises.readdir(folder);
     return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   } catch (thrown) {
     if (systemCode(thrown) === 'ENOENT') return [];

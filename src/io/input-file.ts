@@ -1,6 +1,5 @@
 /** Reading regular files by position and as streams that read ahead. */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { constants, promises } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { quote } from '../core/brands.ts';
 import { SecureevError } from '../core/errors.ts';
@@ -128,7 +127,7 @@ export function memoryRing<B extends ArrayBufferLike>(make: () => Uint8Array<B>)
 }
 
 async function openRegular(path: string, shown: string): Promise<FileHandle> {
-  const handle = await onFile('open', shown, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  const handle = await onFile('open', shown, () => promises.open(path, constants.O_RDONLY | constants.O_NONBLOCK));
   const status = await handle.stat();
   if (status.isFile()) return handle;
   await handle.close();

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 /** The absolute path of the folder with `package.json`, `bin/` and `dist/`. */
 export function programFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(`${folder}/package.json`) && dirname(folder) !== folder) folder = dirname(folder);
+  while (!existsSync(`${folder}/bin/secureev.js`) && dirname(folder) !== folder) folder = dirname(folder);
   return folder;
 }
 

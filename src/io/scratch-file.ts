@@ -2,7 +2,7 @@
  * Scratch space without a name, in segments: what is read for the last time is given back as it is read, so that a copy of
  * it takes no more room than itself. Whole blocks pass the page cache by, which is left to files that stay.
  */
-import { open } from 'node:fs/promises';
+import { promises } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { ScratchFile } from '../core/ports.ts';
 import { directFile } from './direct-file.ts';
@@ -69,7 +69,7 @@ export async function createScratch(folder: string, writing: Writing): Promise<S
 
 async function begin(folder: string, { shown, temporary }: Writing): Promise<Segment> {
   const name = temporary.nameBeside(`${folder}/scratch`);
-  const handle = await onFile('create', shown, () => open(name, 'wx+', 0o600));
+  const handle = await onFile('create', shown, () => promises.open(name, 'wx+', 0o600));
   await temporary.remove(name);
   return { handle, direct: directFile(handle, 'read and write') };
 }

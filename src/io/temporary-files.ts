@@ -4,8 +4,7 @@
  * Invariant: every temporary name in use is in the set, so that an exception, Ctrl-C or the second Ctrl-C leaves none behind.
  */
 import { randomBytes } from 'node:crypto';
-import { unlinkSync } from 'node:fs';
-import { unlink } from 'node:fs/promises';
+import { promises, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The temporary files of one process. */
@@ -32,7 +31,7 @@ export function temporaryFiles(): TemporaryFiles {
     forget: (name) => void names.delete(name),
     async remove(name) {
       if (!names.has(name)) return;
-      await unlink(name).catch(() => undefined);
+      await promises.unlink(name).catch(() => undefined);
       names.delete(name);
     },
     removeAll() {

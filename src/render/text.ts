@@ -1,7 +1,9 @@
 /** Text that is safe to show: nothing in it moves the cursor, hides or reorders other text. */
 
 // Controls but newline, separators of lines and paragraphs, and invisible marks such as those that reorder text.
-const CONTROL = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]--\n]/gv;
+const controls = (): RegExp => /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]--\n]/gv;
+/** What most text is. Making the expression above takes half a millisecond. */
+const PLAIN = /^[\x20-\x7e\n]*$/;
 
 /** Text of one line: control characters, newlines too, are written as `\u000a`. */
 export function printableLine(text: string): string {
@@ -10,14 +12,15 @@ export function printableLine(text: string): string {
 
 /** Text of several lines: control characters other than newline are written as `\u001b`. */
 export function printable(text: string): string {
-  return text.toWellFormed().replace(CONTROL, escaped);
+  return PLAIN.test(text) ? text : text.toWellFormed().replace(controls(), escaped);
 }
 
 /** A value as JSON on one line; what {@link printable} would escape is escaped as JSON has it. */
 export function printableJson(value: unknown): string {
   const escape = (text: string): string =>
     text.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  return JSON.stringify(value).replace(CONTROL, escape);
+  const text = JSON.stringify(value);
+  return PLAIN.test(text) ? text : text.replace(controls(), escape);
 }
 
 function escaped(character: string): string {

@@ -5,7 +5,7 @@
  * Invariants: no shell; the program's environment holds no passphrase of ours; time and output are bounded; a signature
  * is verified under the key the program described before it is used.
  */
-import { base64 } from '@scure/base';
+import { fromBase64, toBase64 } from '../core/base64.ts';
 import { quote } from '../core/brands.ts';
 import { toHex, utf8 } from '../core/bytes.ts';
 import { SecureevError, failure } from '../core/errors.ts';
@@ -79,11 +79,11 @@ async function sign(program: Program, publicKey: PublicKey, message: Uint8Array)
     op: 'sign',
     keyid: keyId,
     algorithm,
-    message: base64.encode(message),
+    message: toBase64(message),
     sha256: toHex(sha256(program.io.engine, message)),
   });
   const answer = await ask(program, request);
-  const encoded = jsonParsed(jsonMember(answer, 'signature'), (text) => base64.decode(text));
+  const encoded = jsonParsed(jsonMember(answer, 'signature'), (text) => fromBase64(text));
   const signature = algorithm === 'ecdsa-p256' ? ecdsaSignatureFromDer(encoded) : encoded;
   signatureAlgorithm(algorithm).verify({ engine: program.io.engine, publicKey: publicKey.bytes, message, signature });
   return signature;

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import type { CommandEntry } from '../commands/command.ts';
 import type { Io, Processes } from '../core/ports.ts';
+import { writeTo } from '../io/machine.ts';
 import type { Machine } from '../io/machine.ts';
 import { main } from '../main.ts';
 import { fixedClock, seededRandom } from './clock.ts';
@@ -132,7 +133,7 @@ async function capture(argv: readonly string[], { folder, env, call, adapt }: Ca
     env,
     workingFolder: folder,
     stdin: Readable.from([Buffer.from(call.stdin ?? '')]) as unknown as NodeJS.ReadStream,
-    stdout: stdout.stream,
+    print: (text) => writeTo(stdout.stream, text),
     stderr: stderr.stream,
     onInterrupt: () => () => undefined,
     exit: (status) => {

@@ -1,10 +1,11 @@
 import { render } from 'ink-testing-library';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { SecureevError, isFailure } from '../core/errors.ts';
 import type { StepView } from '../ops/keys/ceremony/asker.ts';
 import { ceremonyRoom } from './ceremony-room.ts';
 import type { CeremonyRoom } from './ceremony-room.ts';
 import { CeremonyView } from './ceremony-screen.tsx';
+import { loadInk } from './ink.ts';
 
 const KEY_ID = 'e826c4a7ad75585a53586e167e870fe3799e31c26a8b14102738f4ea0d05d440';
 const CUSTODIAN = { name: 'Ada Lovelace', initials: 'AL', medium: 'media/AL', signer: 'file' };
@@ -23,6 +24,7 @@ interface Shown {
 }
 
 const mounted: { unmount(): void }[] = [];
+beforeAll(loadInk);
 afterEach(() => mounted.splice(0).forEach((one) => one.unmount()));
 
 async function screen(): Promise<Shown> {

@@ -1,5 +1,4 @@
 /** The screen of a ceremony: one step at a time, on the terminal's other buffer, which keeps no scrollback. */
-import { Box, Text, render, useInput } from 'ink';
 import { useSyncExternalStore } from 'react';
 import type { ReactElement } from 'react';
 import type { CeremonyAsker, Note, StepView } from '../ops/keys/ceremony/asker.ts';
@@ -7,6 +6,7 @@ import { fingerprintCard } from '../render/fingerprint-card.ts';
 import { printableLine } from '../render/text.ts';
 import { ceremonyRoom } from './ceremony-room.ts';
 import type { CeremonyRoom } from './ceremony-room.ts';
+import { Box, Text, loadInk, render, useInput } from './ink.ts';
 
 /** A screen that is being shown. */
 export interface CeremonyScreen extends Disposable {
@@ -14,7 +14,8 @@ export interface CeremonyScreen extends Disposable {
 }
 
 /** Shows the screen on standard error, and reads keys from standard input, until disposed. */
-export function ceremonyScreen({ signal }: { readonly signal: AbortSignal }): CeremonyScreen {
+export async function ceremonyScreen({ signal }: { readonly signal: AbortSignal }): Promise<CeremonyScreen> {
+  await loadInk();
   const room = ceremonyRoom();
   const leave = (): void => room.leave();
   signal.addEventListener('abort', leave);

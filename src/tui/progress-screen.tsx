@@ -1,8 +1,8 @@
-/** The live progress line: one row per piece of work under way. Loaded only when it is shown, for ink takes 0.2 s. */
-import { Box, Text, render } from 'ink';
+/** The live progress line: one row per piece of work under way. */
 import type { ReactElement } from 'react';
 import { progressBar, progressFigures } from '../render/progress.ts';
 import type { ProgressState } from '../render/progress.ts';
+import { Box, Text, loadInk, render } from './ink.ts';
 
 /** A screen that is being shown. */
 export interface ProgressScreen {
@@ -12,8 +12,17 @@ export interface ProgressScreen {
   unmount(): void;
 }
 
-/** Shows `tasks` on `stderr` until unmounted. */
-export function showProgress(stderr: NodeJS.WriteStream, tasks: ReadonlySet<ProgressState>): ProgressScreen {
+/** A screen for `tasks` on `stderr`, made ready. */
+export async function progressScreen(
+  stderr: NodeJS.WriteStream,
+  tasks: ReadonlySet<ProgressState>,
+): Promise<() => ProgressScreen> {
+  await loadInk();
+  return () => showProgress(stderr, tasks);
+}
+
+/** Shows `tasks` until unmounted. */
+function showProgress(stderr: NodeJS.WriteStream, tasks: ReadonlySet<ProgressState>): ProgressScreen {
   const draw = (): ReactElement => <ProgressRows tasks={[...tasks]} nowMs={performance.now()} />;
   const screen = render(draw(), {
     stdout: stderr,

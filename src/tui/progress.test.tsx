@@ -17,7 +17,7 @@ describe('progress', () => {
 
   test('elsewhere than on a terminal is a plain line every five seconds', () => {
     const { stderr, shown } = screen(false);
-    using progress = startProgress({ stderr, quiet: false, env: {} });
+    using progress = startProgress({ stderr: () => stderr, quiet: false, env: {} });
     const task = progress.start('seal', 100, 'items');
     task.advance(25);
     vi.advanceTimersByTime(4999);
@@ -34,7 +34,7 @@ describe('progress', () => {
   test('is nothing for short work and with --quiet', () => {
     for (const quiet of [false, true]) {
       const { stderr, shown } = screen(!quiet);
-      using progress = startProgress({ stderr, quiet, env: {} });
+      using progress = startProgress({ stderr: () => stderr, quiet, env: {} });
       const task = progress.start('seal', 100, 'items');
       vi.advanceTimersByTime(quiet ? 60_000 : 999);
       task.done();
@@ -45,7 +45,7 @@ describe('progress', () => {
 
   test('cannot carry control characters to the terminal', () => {
     const { stderr, shown } = screen(false);
-    using progress = startProgress({ stderr, quiet: false, env: {} });
+    using progress = startProgress({ stderr: () => stderr, quiet: false, env: {} });
     progress.start('\u001b[2Jx', 1, 'items');
     vi.advanceTimersByTime(5000);
     expect(shown()).toContain('\\u001b[2Jx: 0%');
@@ -54,7 +54,7 @@ describe('progress', () => {
 
 test('on a terminal a live line appears after a second and is wiped away at the end', async () => {
   const { stderr, shown } = screen(true);
-  using progress = startProgress({ stderr, quiet: false, env: {} });
+  using progress = startProgress({ stderr: () => stderr, quiet: false, env: {} });
   const task = progress.start('package', 2 ** 30, 'bytes');
   task.advance(2 ** 29);
   await vi.waitFor(() => expect(shown()).toContain('512 MiB of 1.0 GiB'), { timeout: 10_000 });

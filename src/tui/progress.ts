@@ -11,7 +11,8 @@ import type { ProgressState } from '../render/progress.ts';
 
 /** Where progress goes, and whether it does. */
 export interface ProgressSetting {
-  readonly stderr: NodeJS.WriteStream;
+  /** Asked for only when something is shown. */
+  readonly stderr: () => NodeJS.WriteStream;
   readonly quiet: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -27,27 +28,31 @@ const FRAME_EVERY_MS = 125;
 /** Starts telling progress. */
 export function startProgress({ stderr, quiet, env }: ProgressSetting): RunProgress {
   if (quiet) return silence();
-  const live = stderr.isTTY && env['TERM'] !== 'dumb' && env['CI'] === undefined;
   const tasks = new Set<ProgressState>();
-  const tell = live ? screen(stderr, tasks) : lines(stderr, tasks);
+  let teller: Teller | undefined;
+  const tell = (): Teller => {
+    const live = stderr().isTTY && env['TERM'] !== 'dumb' && env['CI'] === undefined;
+    return (teller ??= live ? screen(stderr(), tasks) : lines(stderr(), tasks));
+  };
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    tell.stop();
+    teller?.stop();
   };
   const tick = (): void => {
-    tell.show();
-    timer = setTimeout(tick, live ? FRAME_EVERY_MS : LINE_EVERY_MS).unref();
+    const { show, everyMs } = tell();
+    show();
+    timer = setTimeout(tick, everyMs).unref();
   };
   return {
     start(title, total, unit) {
       const state = { title: printableLine(title), total, unit, done: 0, startedMs: performance.now() };
       tasks.add(state);
-      timer ??= setTimeout(tick, live ? SILENCE_MS : LINE_EVERY_MS).unref();
+      timer ??= setTimeout(tick, tell().firstAfterMs).unref();
       return taskOf(state, () => tasks.delete(state) && tasks.size === 0 && stop());
     },
-    note: (text) => void stderr.write(`${printableLine(text)}\n`),
+    note: (text) => void stderr().write(`${printableLine(text)}\n`),
     [Symbol.dispose]: stop,
   };
 }
@@ -66,12 +71,16 @@ function taskOf(state: ProgressState, ended: () => unknown): Task {
 
 /** A way to show the tasks that are under way. */
 interface Teller {
+  readonly firstAfterMs: number;
+  readonly everyMs: number;
   show(): void;
   stop(): void;
 }
 
 function lines(stderr: NodeJS.WriteStream, tasks: ReadonlySet<ProgressState>): Teller {
   return {
+    firstAfterMs: LINE_EVERY_MS,
+    everyMs: LINE_EVERY_MS,
     show() {
       for (const state of tasks) stderr.write(`${progressLine(state, performance.now())}\n`);
     },
@@ -84,10 +93,13 @@ function screen(stderr: NodeJS.WriteStream, tasks: ReadonlySet<ProgressState>): 
   let loading: Promise<void> | undefined;
   let shown: { update(): void; unmount(): void } | undefined;
   const load = async (): Promise<void> => {
-    const { showProgress } = await import('./progress-screen.tsx');
-    if (tasks.size > 0) shown = showProgress(stderr, tasks);
+    const { progressScreen } = await import('./progress-screen.tsx');
+    const show = await progressScreen(stderr, tasks);
+    if (tasks.size > 0) shown = show();
   };
   return {
+    firstAfterMs: SILENCE_MS,
+    everyMs: FRAME_EVERY_MS,
     show() {
       loading ??= load();
       shown?.update();

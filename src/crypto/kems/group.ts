@@ -8,12 +8,11 @@
  * @see RFC 9180 section 7.1; RFC 7748 section 6.1
  */
 import * as nodeCrypto from 'node:crypto';
-import { p256, p384 } from '@noble/curves/nist.js';
-import { x25519 as nobleX25519 } from '@noble/curves/ed25519.js';
 import type { EngineName } from '../../core/ports.ts';
 import { failure } from '../../core/errors.ts';
 import { plainBytes } from '../key-bytes.ts';
 import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
+import { noble } from '../noble.ts';
 
 /** A group; secrets and public keys have exactly the lengths it says. */
 export interface Group {
@@ -37,7 +36,7 @@ export interface Agreement {
 const UNCOMPRESSED = 0x04;
 const X25519_BYTES = 32;
 
-function nistGroup(nativeName: 'prime256v1' | 'secp384r1', noble: typeof p256, scalarBytes: number): Group {
+function nistGroup(nativeName: 'prime256v1' | 'secp384r1', nobleName: 'p256' | 'p384', scalarBytes: number): Group {
   const publicKeyBytes = 1 + 2 * scalarBytes;
 
   function demandPoint(publicKey: Uint8Array): void {
@@ -49,12 +48,12 @@ function nistGroup(nativeName: 'prime256v1' | 'secp384r1', noble: typeof p256, s
 
   function check(engine: EngineName, publicKey: Uint8Array): void {
     demandPoint(publicKey);
-    if (engine === 'noble') noble.Point.fromBytes(publicKey).assertValidity();
+    if (engine === 'noble') noble()[nobleName].Point.fromBytes(publicKey).assertValidity();
     else nodeCrypto.ECDH.convertKey(publicKey, nativeName);
   }
 
   function publicKeyOf(engine: EngineName, secret: Uint8Array): Uint8Array {
-    if (engine === 'noble') return noble.getPublicKey(secret, false);
+    if (engine === 'noble') return noble()[nobleName].getPublicKey(secret, false);
     const ecdh = nodeCrypto.createECDH(nativeName);
     ecdh.setPrivateKey(secret);
     return plainBytes(ecdh.getPublicKey());
@@ -63,8 +62,9 @@ function nistGroup(nativeName: 'prime256v1' | 'secp384r1', noble: typeof p256, s
   function agree(engine: EngineName, secret: Uint8Array, peer: Uint8Array): Agreement {
     demandPoint(peer);
     if (engine === 'noble') {
-      const shared = noble.getSharedSecret(secret, peer, true).slice(1);
-      return { publicKey: noble.getPublicKey(secret, false), shared };
+      const curve = noble()[nobleName];
+      const shared = curve.getSharedSecret(secret, peer, true).slice(1);
+      return { publicKey: curve.getPublicKey(secret, false), shared };
     }
     const ecdh = nodeCrypto.createECDH(nativeName);
     ecdh.setPrivateKey(secret);
@@ -74,7 +74,7 @@ function nistGroup(nativeName: 'prime256v1' | 'secp384r1', noble: typeof p256, s
   return {
     secretBytes: scalarBytes,
     publicKeyBytes,
-    isSecret: (secret) => noble.utils.isValidSecretKey(secret),
+    isSecret: (secret) => noble()[nobleName].utils.isValidSecretKey(secret),
     publicKeyOf,
     check,
     agree,
@@ -82,9 +82,9 @@ function nistGroup(nativeName: 'prime256v1' | 'secp384r1', noble: typeof p256, s
 }
 
 /** P-256: 32-byte scalars, 65-byte points. */
-export const P256 = nistGroup('prime256v1', p256, 32);
+export const P256 = nistGroup('prime256v1', 'p256', 32);
 /** P-384: 48-byte scalars, 97-byte points. */
-export const P384 = nistGroup('secp384r1', p384, 48);
+export const P384 = nistGroup('secp384r1', 'p384', 48);
 
 /** X25519: 32-byte secrets and public keys; a shared secret of zeros is refused. */
 export const X25519: Group = {
@@ -92,7 +92,7 @@ export const X25519: Group = {
   publicKeyBytes: X25519_BYTES,
   isSecret: (secret) => secret.length === X25519_BYTES,
   publicKeyOf: (engine, secret) =>
-    engine === 'noble' ? nobleX25519.getPublicKey(secret) : x25519PublicKey(nativeSecretKey('x25519', secret)),
+    engine === 'noble' ? noble().x25519.getPublicKey(secret) : x25519PublicKey(nativeSecretKey('x25519', secret)),
   check: (engine, publicKey) => {
     // Multiplying by any clamped secret tells a point of small order.
     x25519Agree(engine, new Uint8Array(X25519_BYTES).fill(1), publicKey);
@@ -103,8 +103,9 @@ export const X25519: Group = {
 function x25519Agree(engine: EngineName, secret: Uint8Array, peer: Uint8Array): Agreement {
   if (peer.length !== X25519_BYTES) throw failure('KEY_MALFORMED', 'not an X25519 public key');
   if (engine === 'noble') {
-    const shared = nobleX25519.getSharedSecret(secret, peer);
-    return { publicKey: nobleX25519.getPublicKey(secret), shared };
+    const { x25519 } = noble();
+    const shared = x25519.getSharedSecret(secret, peer);
+    return { publicKey: x25519.getPublicKey(secret), shared };
   }
   const privateKey = nativeSecretKey('x25519', secret);
   const shared = nodeCrypto.diffieHellman({ privateKey, publicKey: nativePublicKey('x25519', peer) });

@@ -8,11 +8,11 @@
  * @see draft-ietf-hpke-pq section 3; draft-irtf-cfrg-concrete-hybrid-kems; draft-connolly-cfrg-xwing-kem
  */
 import * as nodeCrypto from 'node:crypto';
-import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
 import { concatBytes, utf8 } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
 import type { EngineName } from '../../core/ports.ts';
 import { demandBytes, keyMalformed, orThrow, plainBytes } from '../key-bytes.ts';
+import { noble } from '../noble.ts';
 import type { DecapsulateRequest, EncapsulateRequest, Encapsulation, KemAlgorithm } from './algorithm.ts';
 import { type Group, P256, P384, X25519 } from './group.ts';
 import { mlKem1024, mlKem768 } from './ml-kem.ts';
@@ -117,11 +117,11 @@ function combine(
   secrets: { pq: Uint8Array; group: Uint8Array; share: Uint8Array; groupKey: Uint8Array },
 ): Uint8Array {
   const input = concatBytes(secrets.pq, secrets.group, secrets.share, secrets.groupKey, label);
-  return engine === 'native' ? plainBytes(nodeCrypto.hash('sha3-256', input, 'buffer')) : sha3_256(input);
+  return engine === 'native' ? plainBytes(nodeCrypto.hash('sha3-256', input, 'buffer')) : noble().sha3_256(input);
 }
 
 function shake(engine: EngineName, seed: Uint8Array, length: number): Uint8Array {
-  if (engine === 'noble') return shake256(seed, { dkLen: length });
+  if (engine === 'noble') return noble().shake256(seed, { dkLen: length });
   return plainBytes(nodeCrypto.createHash('shake256', { outputLength: length }).update(seed).digest());
 }
 

@@ -7,12 +7,12 @@
  * @see FIPS 203; draft-ietf-hpke-pq section 3
  */
 import * as nodeCrypto from 'node:crypto';
-import { ml_kem1024, ml_kem512, ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { failure } from '../../core/errors.ts';
 import type { EngineName } from '../../core/ports.ts';
 import { NATIVE } from '../engine.ts';
 import { demandBytes, keyMalformed, orThrow, plainBytes } from '../key-bytes.ts';
 import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
+import { noble, type Noble } from '../noble.ts';
 import type { DecapsulateRequest, EncapsulateRequest, Encapsulation, KemAlgorithm } from './algorithm.ts';
 
 const SEED_BYTES = 64;
@@ -27,7 +27,9 @@ interface Parameters<Id extends MlKemId> {
   readonly id: Id;
   readonly hpkeId: number;
   readonly native: 'ml-kem-512' | 'ml-kem-768' | 'ml-kem-1024';
-  readonly noble: typeof ml_kem768;
+  readonly nobleName: 'ml_kem512' | 'ml_kem768' | 'ml_kem1024';
+  /** Of the expanded key. */
+  readonly expandedBytes: number;
   readonly publicKeyBytes: number;
   readonly encapsulatedBytes: number;
 }
@@ -41,7 +43,7 @@ function mlKem<const Id extends MlKemId>(parameters: Parameters<Id>): KemAlgorit
     family: 'post-quantum',
     seedBytes: SEED_BYTES,
     secretBytes: SEED_BYTES,
-    expanded: { bytes: parameters.noble.lengths.secretKey ?? 0, of: (seed) => expand(parameters, seed) },
+    expanded: { bytes: parameters.expandedBytes, of: (seed) => expand(parameters, seed) },
     publicKeyBytes,
     encapsulatedBytes,
     sharedSecretBytes: SHARED_SECRET_BYTES,
@@ -62,26 +64,30 @@ function mlKem<const Id extends MlKemId>(parameters: Parameters<Id>): KemAlgorit
 
 function expand(parameters: Parameters<MlKemId>, seed: Uint8Array): Uint8Array {
   demandBytes(seed, SEED_BYTES, { algorithm: parameters.id, part: 'seed' });
-  return parameters.noble.keygen(seed).secretKey;
+  return nobleOf(parameters).keygen(seed).secretKey;
 }
 
-function isExpanded({ noble }: Parameters<MlKemId>, secret: Uint8Array): boolean {
-  return secret.length === noble.lengths.secretKey;
+function isExpanded({ expandedBytes }: Parameters<MlKemId>, secret: Uint8Array): boolean {
+  return secret.length === expandedBytes;
+}
+
+function nobleOf({ nobleName }: Parameters<MlKemId>): Noble['ml_kem768'] {
+  return noble()[nobleName];
 }
 
 function publicKeyOfSecret(parameters: Parameters<MlKemId>, engine: EngineName, secret: Uint8Array): Uint8Array {
   if (isExpanded(parameters, secret)) return publicKeyOfExpanded(parameters, secret);
   demandBytes(secret, SEED_BYTES, { algorithm: parameters.id, part: 'secret' });
-  if (!isNative(engine)) return parameters.noble.keygen(secret).publicKey;
+  if (!isNative(engine)) return nobleOf(parameters).keygen(secret).publicKey;
   const key = nodeCrypto.createPublicKey(nativeSecretKey(parameters.native, secret));
   return plainBytes(key.export({ format: 'der', type: 'spki' })).slice(SPKI_PREFIX_BYTES);
 }
 
 /** The public key that stands in an expanded key. Whether the secret part is its own, only using both can show. */
-function publicKeyOfExpanded({ id, noble }: Parameters<MlKemId>, secret: Uint8Array): Uint8Array {
+function publicKeyOfExpanded(parameters: Parameters<MlKemId>, secret: Uint8Array): Uint8Array {
   return orThrow(
-    () => noble.getPublicKey(secret),
-    () => expandedMismatch(id),
+    () => nobleOf(parameters).getPublicKey(secret),
+    () => expandedMismatch(parameters.id),
   );
 }
 
@@ -91,13 +97,16 @@ function expandedMismatch(id: MlKemId) {
 
 function encapsulate(parameters: Parameters<MlKemId>, request: EncapsulateRequest): Encapsulation {
   const { engine, publicKey, randomness } = request;
-  const { id, noble, native } = parameters;
+  const { id, native } = parameters;
   demandBytes(publicKey, parameters.publicKeyBytes, { algorithm: id, part: 'public key' });
   demandBytes(randomness, RANDOMNESS_BYTES, { algorithm: id, part: 'randomness' });
   // FIPS 203 section 7.2: both refuse a key with a coefficient of q or more.
   const notReduced = () => keyMalformed(id, 'its public key has a coefficient out of range');
   if (!isNative(engine)) {
-    const { cipherText, sharedSecret } = orThrow(() => noble.encapsulate(publicKey, randomness), notReduced);
+    const { cipherText, sharedSecret } = orThrow(
+      () => nobleOf(parameters).encapsulate(publicKey, randomness),
+      notReduced,
+    );
     return { encapsulated: cipherText, sharedSecret };
   }
   const { ciphertext, sharedKey } = nodeCrypto.encapsulate(
@@ -108,7 +117,7 @@ function encapsulate(parameters: Parameters<MlKemId>, request: EncapsulateReques
 
 function decapsulate(parameters: Parameters<MlKemId>, request: DecapsulateRequest): Uint8Array {
   const { engine, secret, encapsulated } = request;
-  const { id, noble, native } = parameters;
+  const { id, native } = parameters;
   const expanded = isExpanded(parameters, secret);
   if (!expanded) demandBytes(secret, SEED_BYTES, { algorithm: id, part: 'secret' });
   if (encapsulated.length !== parameters.encapsulatedBytes) {
@@ -117,11 +126,14 @@ function decapsulate(parameters: Parameters<MlKemId>, request: DecapsulateReques
   if (expanded) {
     // FIPS 203 section 7.3: noble refuses a key whose hash is not that of the public key in it.
     return orThrow(
-      () => noble.decapsulate(encapsulated, secret),
+      () => nobleOf(parameters).decapsulate(encapsulated, secret),
       () => expandedMismatch(id),
     );
   }
-  if (!isNative(engine)) return noble.decapsulate(encapsulated, noble.keygen(secret).secretKey);
+  if (!isNative(engine)) {
+    const { decapsulate: open, keygen } = nobleOf(parameters);
+    return open(encapsulated, keygen(secret).secretKey);
+  }
   return plainBytes(nodeCrypto.decapsulate(nativeSecretKey(native, secret), encapsulated));
 }
 
@@ -134,7 +146,8 @@ export const mlKem512 = mlKem({
   id: 'ML-KEM-512',
   hpkeId: 0x0040,
   native: 'ml-kem-512',
-  noble: ml_kem512,
+  nobleName: 'ml_kem512',
+  expandedBytes: 1632,
   publicKeyBytes: 800,
   encapsulatedBytes: 768,
 });
@@ -143,7 +156,8 @@ export const mlKem768 = mlKem({
   id: 'ML-KEM-768',
   hpkeId: 0x0041,
   native: 'ml-kem-768',
-  noble: ml_kem768,
+  nobleName: 'ml_kem768',
+  expandedBytes: 2400,
   publicKeyBytes: 1184,
   encapsulatedBytes: 1088,
 });
@@ -152,7 +166,8 @@ export const mlKem1024 = mlKem({
   id: 'ML-KEM-1024',
   hpkeId: 0x0042,
   native: 'ml-kem-1024',
-  noble: ml_kem1024,
+  nobleName: 'ml_kem1024',
+  expandedBytes: 3168,
   publicKeyBytes: 1568,
   encapsulatedBytes: 1568,
 });

@@ -5,11 +5,11 @@
  * @see FIPS 186-5; RFC 6979 for deterministic signatures
  */
 import * as nodeCrypto from 'node:crypto';
-import { p256 } from '@noble/curves/nist.js';
 import type { EngineName } from '../../core/ports.ts';
 import { sha256 } from '../hash.ts';
 import { demandBytes, keyMalformed, orThrow, plainBytes, signatureInvalid } from '../key-bytes.ts';
 import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
+import { noble } from '../noble.ts';
 import type { HeldKey, SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
 
 const ID = 'ecdsa-p256';
@@ -23,14 +23,14 @@ function keygen(engine: EngineName, seed: Uint8Array): { secret: Uint8Array; pub
   demandBytes(seed, SCALAR_BYTES, { algorithm: ID, part: 'seed' });
   let secret = seed.slice();
   // One seed in 2^32 is no scalar; its hash is the next candidate.
-  while (!p256.utils.isValidSecretKey(secret)) secret = sha256(engine, secret);
+  while (!noble().p256.utils.isValidSecretKey(secret)) secret = sha256(engine, secret);
   return { secret, publicKey: publicKeyOf(engine, secret) };
 }
 
 function publicKeyOf(engine: EngineName, secret: Uint8Array): Uint8Array {
   demandBytes(secret, SCALAR_BYTES, { algorithm: ID, part: 'secret' });
   return orThrow(() => {
-    if (engine === 'noble') return p256.getPublicKey(secret, false);
+    if (engine === 'noble') return noble().p256.getPublicKey(secret, false);
     const ecdh = nodeCrypto.createECDH('prime256v1');
     ecdh.setPrivateKey(secret);
     return plainBytes(ecdh.getPublicKey());
@@ -41,7 +41,7 @@ function checkPublicKey(engine: EngineName, publicKey: Uint8Array): void {
   demandPoint(publicKey);
   orThrow(() => {
     if (engine === 'native') nativePublicKey('p-256', publicKey);
-    else p256.Point.fromBytes(publicKey).assertValidity();
+    else noble().p256.Point.fromBytes(publicKey).assertValidity();
   }, pointMalformed);
 }
 
@@ -50,18 +50,18 @@ function sign({ engine, secret, message, randomness }: SignRequest): Uint8Array 
   if (randomness !== undefined) demandBytes(randomness, RANDOMNESS_BYTES, { algorithm: ID, part: 'randomness' });
   return orThrow(() => {
     // The runtime's signatures are always random, and OpenSSL would sign with a scalar over the group's order.
-    if (engine === 'native' && randomness !== undefined && p256.utils.isValidSecretKey(secret)) {
+    if (engine === 'native' && randomness !== undefined && noble().p256.utils.isValidSecretKey(secret)) {
       const key = nativeSecretKey('p-256', secret);
       return plainBytes(nodeCrypto.sign('sha256', message, { key, dsaEncoding: 'ieee-p1363' }));
     }
-    return p256.sign(message, secret, { lowS: false, extraEntropy: randomness ?? false });
+    return noble().p256.sign(message, secret, { lowS: false, extraEntropy: randomness ?? false });
   }, scalarMalformed);
 }
 
 function hold(secret: Uint8Array, publicKey: Uint8Array): HeldKey {
   demandBytes(secret, SCALAR_BYTES, { algorithm: ID, part: 'secret' });
   checkPublicKey('native', publicKey);
-  if (!p256.utils.isValidSecretKey(secret)) throw scalarMalformed();
+  if (!noble().p256.utils.isValidSecretKey(secret)) throw scalarMalformed();
   const dsaEncoding = 'ieee-p1363';
   const privateKey = orThrow(() => nativeSecretKey('p-256', secret), scalarMalformed);
   const key = nativePublicKey('p-256', publicKey);
@@ -84,7 +84,7 @@ function nativeVerify(publicKey: Uint8Array, message: Uint8Array, signature: Uin
 
 function nobleVerify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   checkPublicKey('noble', publicKey);
-  return p256.verify(signature, message, publicKey, { lowS: false });
+  return noble().p256.verify(signature, message, publicKey, { lowS: false });
 }
 
 /** OpenSSL also reads the 65-byte "hybrid" form (first byte 6 or 7), which nothing should write. */

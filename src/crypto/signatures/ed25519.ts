@@ -9,12 +9,12 @@
  * @see RFC 8032 section 5.1
  */
 import * as nodeCrypto from 'node:crypto';
-import { ed25519 as noble } from '@noble/curves/ed25519.js';
 import { concatBytes, equalBytes, fromHex } from '../../core/bytes.ts';
 import type { EngineName } from '../../core/ports.ts';
 import { sha512 } from '../hash.ts';
 import { demandBytes, keyMalformed, orThrow, plainBytes, signatureInvalid } from '../key-bytes.ts';
 import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
+import { noble } from '../noble.ts';
 import type { HeldKey, SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
 
 const ID = 'ed25519';
@@ -40,19 +40,19 @@ function keygen(engine: EngineName, seed: Uint8Array): { secret: Uint8Array; pub
 
 function publicKeyOf(engine: EngineName, secret: Uint8Array): Uint8Array {
   demandBytes(secret, KEY_BYTES, { algorithm: ID, part: 'secret' });
-  if (engine === 'noble') return noble.getPublicKey(secret);
+  if (engine === 'noble') return noble().ed25519.getPublicKey(secret);
   const key = nodeCrypto.createPublicKey(nativeSecretKey('ed25519', secret));
   return plainBytes(key.export({ format: 'der', type: 'spki' })).slice(SPKI_PREFIX_BYTES);
 }
 
 function checkPublicKey(_engine: EngineName, publicKey: Uint8Array): void {
   demandCanonical(publicKey);
-  orThrow(() => noble.Point.fromBytes(publicKey, false), pointMalformed);
+  orThrow(() => noble().ed25519.Point.fromBytes(publicKey, false), pointMalformed);
 }
 
 function sign({ engine, secret, message }: SignRequest): Uint8Array {
   demandBytes(secret, KEY_BYTES, { algorithm: ID, part: 'secret' });
-  if (engine === 'noble') return noble.sign(message, secret);
+  if (engine === 'noble') return noble().ed25519.sign(message, secret);
   return plainBytes(nodeCrypto.sign(null, message, nativeSecretKey('ed25519', secret)));
 }
 
@@ -82,8 +82,8 @@ function verify({ engine, publicKey, message, signature }: VerifyRequest): void 
 
 /** R = [S]B - [k]A, compared as bytes. @see RFC 8032 section 5.1.7 */
 function nobleVerify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): void {
-  const a = orThrow(() => noble.Point.fromBytes(publicKey, false), pointMalformed);
-  const { Fn, BASE } = noble.Point;
+  const a = orThrow(() => noble().ed25519.Point.fromBytes(publicKey, false), pointMalformed);
+  const { Fn, BASE } = noble().ed25519.Point;
   const r = signature.subarray(0, KEY_BYTES);
   const s = littleEndian(signature.subarray(KEY_BYTES));
   if (signature.length !== SIGNATURE_BYTES || s >= Fn.ORDER) throw signatureInvalid(ID);

@@ -7,11 +7,11 @@
  * @see FIPS 204
  */
 import * as nodeCrypto from 'node:crypto';
-import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import type { EngineName } from '../../core/ports.ts';
 import { NATIVE } from '../engine.ts';
 import { demandBytes, keyMalformed, orThrow, plainBytes, signatureInvalid } from '../key-bytes.ts';
 import { nativePublicKey, nativeSecretKey } from '../native-keys.ts';
+import { noble, type Noble } from '../noble.ts';
 import type { HeldKey, SignatureAlgorithm, SignRequest, VerifyRequest } from './algorithm.ts';
 
 const SEED_BYTES = 32;
@@ -23,7 +23,9 @@ type MlDsaId = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
 
 interface Parameters<Id extends MlDsaId> {
   readonly id: Id;
-  readonly noble: typeof ml_dsa44;
+  readonly nobleName: 'ml_dsa44' | 'ml_dsa65' | 'ml_dsa87';
+  /** Of the expanded key. */
+  readonly expandedBytes: number;
   readonly publicKeyBytes: number;
   readonly signatureBytes: number;
 }
@@ -39,7 +41,7 @@ function mlDsa<const Id extends MlDsaId>(parameters: Parameters<Id>): SignatureA
     id,
     family: 'post-quantum',
     secretBytes: SEED_BYTES,
-    expanded: { bytes: parameters.noble.lengths.secretKey ?? 0, of: (seed) => expand(parameters, seed) },
+    expanded: { bytes: parameters.expandedBytes, of: (seed) => expand(parameters, seed) },
     publicKeyBytes,
     signatureBytes,
     get engines() {
@@ -62,38 +64,43 @@ function mlDsa<const Id extends MlDsaId>(parameters: Parameters<Id>): SignatureA
 
 function expand(parameters: Parameters<MlDsaId>, seed: Uint8Array): Uint8Array {
   demandBytes(seed, SEED_BYTES, { algorithm: parameters.id, part: 'seed' });
-  return parameters.noble.keygen(seed).secretKey;
+  return nobleOf(parameters).keygen(seed).secretKey;
 }
 
-function isExpanded({ noble }: Parameters<MlDsaId>, secret: Uint8Array): boolean {
-  return secret.length === noble.lengths.secretKey;
+function isExpanded({ expandedBytes }: Parameters<MlDsaId>, secret: Uint8Array): boolean {
+  return secret.length === expandedBytes;
+}
+
+function nobleOf({ nobleName }: Parameters<MlDsaId>): Noble['ml_dsa44'] {
+  return noble()[nobleName];
 }
 
 function publicKeyOfSecret(parameters: Parameters<MlDsaId>, engine: EngineName, secret: Uint8Array): Uint8Array {
   if (isExpanded(parameters, secret)) {
     return orThrow(
-      () => parameters.noble.getPublicKey(secret),
+      () => nobleOf(parameters).getPublicKey(secret),
       () => outOfRange(parameters.id),
     );
   }
   demandBytes(secret, SEED_BYTES, { algorithm: parameters.id, part: 'secret' });
-  if (engine === 'noble' || !NATIVE.mlDsa) return parameters.noble.keygen(secret).publicKey;
+  if (engine === 'noble' || !NATIVE.mlDsa) return nobleOf(parameters).keygen(secret).publicKey;
   const key = nodeCrypto.createPublicKey(nativeSecretKey(parameters.id, secret));
   return plainBytes(key.export({ format: 'der', type: 'spki' })).slice(SPKI_PREFIX_BYTES);
 }
 
 function sign(parameters: Parameters<MlDsaId>, request: SignRequest): Uint8Array {
   const { engine, secret, message, randomness } = request;
-  const { id, noble } = parameters;
+  const { id } = parameters;
   const expanded = isExpanded(parameters, secret);
   if (!expanded) demandBytes(secret, SEED_BYTES, { algorithm: id, part: 'secret' });
   if (randomness !== undefined) demandBytes(randomness, RANDOMNESS_BYTES, { algorithm: id, part: 'randomness' });
   if (engine === 'native' && NATIVE.mlDsa && randomness !== undefined && !expanded) {
     return plainBytes(nodeCrypto.sign(null, message, nativeSecretKey(id, secret)));
   }
-  const secretKey = expanded ? secret : noble.keygen(secret).secretKey;
+  const { keygen, sign: signature } = nobleOf(parameters);
+  const secretKey = expanded ? secret : keygen(secret).secretKey;
   return orThrow(
-    () => noble.sign(message, secretKey, { extraEntropy: randomness ?? false }),
+    () => signature(message, secretKey, { extraEntropy: randomness ?? false }),
     () => outOfRange(id),
   );
 }
@@ -119,13 +126,31 @@ function outOfRange(id: MlDsaId) {
 function isGood(parameters: Parameters<MlDsaId>, request: VerifyRequest): boolean {
   const { engine, publicKey, message, signature } = request;
   if (signature.length !== parameters.signatureBytes) return false;
-  if (engine === 'noble' || !NATIVE.mlDsa) return parameters.noble.verify(signature, message, publicKey);
+  if (engine === 'noble' || !NATIVE.mlDsa) return nobleOf(parameters).verify(signature, message, publicKey);
   return nodeCrypto.verify(null, message, nativePublicKey(parameters.id, publicKey), signature);
 }
 
 /** ML-DSA-44, security category 2. */
-export const mlDsa44 = mlDsa({ id: 'ml-dsa-44', noble: ml_dsa44, publicKeyBytes: 1312, signatureBytes: 2420 });
+export const mlDsa44 = mlDsa({
+  id: 'ml-dsa-44',
+  nobleName: 'ml_dsa44',
+  expandedBytes: 2560,
+  publicKeyBytes: 1312,
+  signatureBytes: 2420,
+});
 /** ML-DSA-65, security category 3. */
-export const mlDsa65 = mlDsa({ id: 'ml-dsa-65', noble: ml_dsa65, publicKeyBytes: 1952, signatureBytes: 3309 });
+export const mlDsa65 = mlDsa({
+  id: 'ml-dsa-65',
+  nobleName: 'ml_dsa65',
+  expandedBytes: 4032,
+  publicKeyBytes: 1952,
+  signatureBytes: 3309,
+});
 /** ML-DSA-87, security category 5. */
-export const mlDsa87 = mlDsa({ id: 'ml-dsa-87', noble: ml_dsa87, publicKeyBytes: 2592, signatureBytes: 4627 });
+export const mlDsa87 = mlDsa({
+  id: 'ml-dsa-87',
+  nobleName: 'ml_dsa87',
+  expandedBytes: 4896,
+  publicKeyBytes: 2592,
+  signatureBytes: 4627,
+});

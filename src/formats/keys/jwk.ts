@@ -6,7 +6,7 @@
  *
  * @see RFC 7517, RFC 7638; key type AKP: draft-ietf-cose-dilithium
  */
-import { base64urlnopad } from '@scure/base';
+import { fromBase64Url, toBase64Url } from '../../core/base64.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
 import type { SecureevError } from '../../core/errors.ts';
@@ -28,7 +28,7 @@ export function hasJwk(algorithm: KeyAlgorithm): boolean {
 
 /** The public JWK. */
 export function encodePublicJwk({ algorithm, bytes }: RawPublicKey): Uint8Array<ArrayBuffer> {
-  return canonicalJson(jsonMap({ alg: algorithm, kty: 'AKP', pub: base64urlnopad.encode(bytes) }));
+  return canonicalJson(jsonMap({ alg: algorithm, kty: 'AKP', pub: toBase64Url(bytes) }));
 }
 
 /** Reads a public JWK. @throws KEY_MALFORMED, ALGORITHM_UNKNOWN */
@@ -71,7 +71,7 @@ function parsed(json: Uint8Array): JsonMap {
 export function jwkBytes(map: JsonMap, name: string, count: number): Uint8Array {
   const text = map.get(name);
   try {
-    const bytes = base64urlnopad.decode(typeof text === 'string' ? text : '');
+    const bytes = fromBase64Url(typeof text === 'string' ? text : '');
     if (bytes.length === count) return bytes;
   } catch {
     throw malformed(`${name} is not base64url`);

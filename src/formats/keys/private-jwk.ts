@@ -1,5 +1,5 @@
 /** Private JSON Web Keys of type AKP. @see jwk.ts */
-import { base64urlnopad } from '@scure/base';
+import { toBase64Url } from '../../core/base64.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
 import { canonicalJson } from '../json/canonical.ts';
@@ -12,7 +12,7 @@ import { algorithmOf, publicKeyOfSecret } from './secret.ts';
 /** The private JWK. */
 export function encodePrivateJwk({ publicKey, secret }: PrivateKey): Uint8Array<ArrayBuffer> {
   const { algorithm, bytes } = publicKey;
-  const [pub, priv] = [base64urlnopad.encode(bytes), base64urlnopad.encode(secret)];
+  const [pub, priv] = [toBase64Url(bytes), toBase64Url(secret)];
   return canonicalJson(jsonMap({ alg: algorithm, kty: 'AKP', priv, pub }));
 }
 

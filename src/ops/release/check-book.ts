@@ -5,7 +5,7 @@
  * that is not about the input (a file that cannot be read, an interruption, a bug of ours) is no check: it is thrown.
  */
 import { quote } from '../../core/brands.ts';
-import { ERROR_CODES, isFailure, SecureevError } from '../../core/errors.ts';
+import { isErrorCode, isFailure, kindOf, SecureevError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { Check } from '../../core/report.ts';
 
@@ -43,7 +43,7 @@ export function checkBook<Id extends string>(titles: Readonly<Record<string, str
 
 /** The refusal that `thrown` is; what is none is thrown on. */
 export function refusalOf(thrown: unknown): SecureevError {
-  if (isFailure(thrown) && ['refused', 'malformed'].includes(ERROR_CODES[thrown.code])) return thrown;
+  if (isFailure(thrown) && ['refused', 'malformed'].includes(kindOf(thrown.code))) return thrown;
   throw thrown;
 }
 
@@ -83,9 +83,5 @@ function requireKnown(checks: readonly Check[], allowSkip: readonly string[]): v
 }
 
 function codeOf({ code }: Check): ErrorCode {
-  return isErrorCode(code) ? code : 'CHECK_FAILED';
-}
-
-function isErrorCode(code: string | undefined): code is ErrorCode {
-  return code !== undefined && code in ERROR_CODES;
+  return code !== undefined && isErrorCode(code) ? code : 'CHECK_FAILED';
 }

@@ -1,6 +1,6 @@
 /** Checks a whole ceremony's folder offline: everything its transcript says, against everything that lies there. */
 import { equalBytes, toHex, utf8 } from '../../../core/bytes.ts';
-import { ERROR_CODES, SecureevError, failure, isFailure } from '../../../core/errors.ts';
+import { SecureevError, failure, isFailure, kindOf } from '../../../core/errors.ts';
 import type { Io } from '../../../core/ports.ts';
 import type { Check } from '../../../core/report.ts';
 import { sha256 } from '../../../crypto/hash.ts';
@@ -86,7 +86,7 @@ export async function verifyCeremony(input: CeremonyVerifyInput, io: Io): Promis
 /** Whatever is wrong with the folder, a missing file included, is a refusal. */
 function refusal(error: SecureevError): SecureevError {
   const { code, message, hint, details } = error;
-  if (['refused', 'malformed'].includes(ERROR_CODES[code])) return error;
+  if (['refused', 'malformed'].includes(kindOf(code))) return error;
   return new SecureevError('CHECK_FAILED', { message: `[${code}] ${message}`, hint, details });
 }
 
