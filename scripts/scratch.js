@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 export const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PINNED_NODE = join(PROJECT, 'node_modules', 'node', 'bin', 'node');
-/** The Node that runs secureev: the pinned one, whatever runs this script. */
-export const NODE = existsSync(PINNED_NODE) ? PINNED_NODE : process.execPath;
+/** The Node that runs secureev: the pinned one, whatever runs this script, unless SECUREEV_NODE names another. */
+export const NODE = process.env.SECUREEV_NODE ?? (existsSync(PINNED_NODE) ? PINNED_NODE : process.execPath);
 
 /** Makes an empty scratch folder whose name begins with `prefix`; ends the process when there is nothing built to run. */
 export function scratchFolder(prefix) {

@@ -92,6 +92,15 @@ describe('the rooms of the architecture', () => {
   });
 });
 
+/** What came with Node 24; the types of TypeScript and of Node know it all. */
+const NOT_IN_NODE_22 =
+  /\b(?:DisposableStack|AsyncDisposableStack|RegExp\.escape|Promise\.try|Error\.isError|Float16Array|URLPattern)\b/;
+
+test('nothing is used that the oldest Node lacks', () => {
+  const using = shipped.filter((file) => NOT_IN_NODE_22.test(withoutComments(readFileSync(join(SRC, file), 'utf8'))));
+  expect(using).toEqual([]);
+});
+
 describe('the reader of imports', () => {
   const sample = `
     import a from 'a'; import 'b';
@@ -130,6 +139,10 @@ describe('the reader of imports', () => {
 
 function found(file: string): readonly ImportFound[] {
   return imports.get(file) ?? [];
+}
+
+function withoutComments(source: string): string {
+  return source.replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '');
 }
 
 function roomOf(file: string): string {

@@ -5,12 +5,11 @@
  * on a network file system (where WAL's shared memory does not work) is refused before anything is written.
  */
 import { closeSync, fchmodSync, openSync, statfsSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { SqliteError } from 'better-sqlite3';
 import { failure, isFailure, SecureevError } from '../core/errors.ts';
+import { connect } from './connect.ts';
+import type { Connection } from './connect.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
-
-/** An open connection. */
-export type Connection = Database.Database;
 
 /** How to open a database file. */
 export interface OpenOptions {
@@ -40,7 +39,7 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 export function openDatabase(options: OpenOptions): Connection {
   return guarded(() => {
     if (options.mode === 'create') createPrivately(options.path);
-    const connection = new Database(options.path, {
+    const connection = connect(options.path, {
       readonly: options.mode === 'read',
       fileMustExist: options.mode !== 'create',
       timeout: options.lockTimeoutMs,
@@ -88,7 +87,7 @@ export function guarded<T>(work: () => T): T {
 
 /** The coded error for anything thrown by SQLite; others pass unchanged. */
 export function coded(thrown: unknown): unknown {
-  if (isFailure(thrown) || !(thrown instanceof Database.SqliteError)) return thrown;
+  if (isFailure(thrown) || !(thrown instanceof SqliteError)) return thrown;
   const { code, message } = thrown;
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return new SecureevError('REPOSITORY_BUSY', {

@@ -9,7 +9,7 @@ import { failure, isFailure, SecureevError } from '../core/errors.ts';
 import type { Io } from '../core/ports.ts';
 import { appendAudit } from './audit.ts';
 import { coded, guarded, openDatabase, refuseNetworkFileSystem } from './database.ts';
-import type { Connection } from './database.ts';
+import type { Connection } from './connect.ts';
 import type { Reader, Tx } from './reader.ts';
 import { setting, writeSetting } from './settings.ts';
 

@@ -1,5 +1,5 @@
 /** Which values a long file had before, exactly, in memory that does not grow with it. */
-import Database from 'better-sqlite3';
+import { connect } from './connect.ts';
 import { guarded } from './database.ts';
 
 /** Values seen; disposing it leaves nothing. */
@@ -11,7 +11,7 @@ export interface Seen extends Disposable {
 /** An empty one: a private database in an unnamed temporary file. */
 export function nothingSeen(): Seen {
   return guarded(() => {
-    const connection = new Database('');
+    const connection = connect('');
     connection.pragma('journal_mode = OFF');
     connection.pragma('synchronous = OFF');
     connection.exec('CREATE TABLE seen (value TEXT PRIMARY KEY, line INTEGER NOT NULL) STRICT, WITHOUT ROWID; BEGIN');

@@ -4,8 +4,9 @@
  * Invariant: a database from outside is not worked with before its file was found sound and its tables, indexes and
  * triggers to be word for word those that this program makes.
  */
-import Database from 'better-sqlite3';
 import { failure } from '../core/errors.ts';
+import { connect } from './connect.ts';
+import type { Connection } from './connect.ts';
 import { coded, guarded } from './database.ts';
 import type { Reader } from './reader.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
@@ -20,7 +21,7 @@ export function writeSnapshot(reader: Reader, path: string): void {
 
 /** Checks a database file from outside (an absolute path). @throws BACKUP_DAMAGED, BACKUP_NEWER */
 export function checkSnapshot(path: string): void {
-  const connection = new Database(path, { readonly: true, fileMustExist: true });
+  const connection = connect(path, { readonly: true, fileMustExist: true });
   try {
     connection.pragma('trusted_schema = OFF');
     connection.pragma('cell_size_check = ON');
@@ -35,7 +36,7 @@ export function checkSnapshot(path: string): void {
   }
 }
 
-function requireKnownSchema(connection: Database.Database): void {
+function requireKnownSchema(connection: Connection): void {
   const version = Number(connection.pragma('user_version', { simple: true }));
   if (Number(connection.pragma('application_id', { simple: true })) !== APPLICATION_ID || version < 1) {
     throw damaged('its database is not that of a secureev repository');
@@ -46,7 +47,7 @@ function requireKnownSchema(connection: Database.Database): void {
       expected: SCHEMA_VERSION,
     });
   }
-  const expected = new Database(':memory:');
+  const expected = connect(':memory:');
   try {
     for (const sql of MIGRATIONS.slice(0, version)) expected.exec(sql);
     if (schemaOf(expected) !== schemaOf(connection)) throw damaged('its database has other tables than it should');
@@ -56,7 +57,7 @@ function requireKnownSchema(connection: Database.Database): void {
 }
 
 /** Every table, index, trigger and view; not the statistics that SQLite keeps for itself. */
-function schemaOf(connection: Database.Database): string {
+function schemaOf(connection: Connection): string {
   const rows = connection
     .prepare(
       "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
@@ -65,7 +66,7 @@ function schemaOf(connection: Database.Database): string {
   return JSON.stringify(rows);
 }
 
-function requireSound(connection: Database.Database): void {
+function requireSound(connection: Connection): void {
   const found = connection.pragma('integrity_check(1)', { simple: true });
   if (found !== 'ok') throw damaged('its database is damaged');
   if (connection.prepare('PRAGMA foreign_key_check').get() !== undefined) throw damaged('its database is incomplete');

@@ -45,8 +45,19 @@ const SUBJECTS_MAX = 1000;
  * @throws REPOSITORY_NOT_FOUND, ESCROW_MISSING, VEHICLE_*, SEALED_KEM_NOT_ALLOWED, SEALED_SIGNATURES_MISSING
  */
 export async function openRecorder(input: EncryptInput, io: Io, suite: Suite): Promise<Recorder> {
-  using opening = new DisposableStack();
-  const repository = opening.use(await openChosen(io, input.repository));
+  const repository = await openChosen(io, input.repository);
+  try {
+    return await recorderOf(repository, { input, io, suite });
+  } catch (thrown) {
+    repository[Symbol.dispose]();
+    throw thrown;
+  }
+}
+
+async function recorderOf(
+  repository: Repository,
+  { input, io, suite }: { input: EncryptInput; io: Io; suite: Suite },
+): Promise<Recorder> {
   const escrow = escrowRecipient(repository);
   const vins = await readVins(io, input.vins, input.vehicles);
   const rules = { suite, allowedKems: parseKems(input.allowedKems), model: undefined };
@@ -56,11 +67,10 @@ export async function openRecorder(input: EncryptInput, io: Io, suite: Suite): P
     await requireSuiteSignatures(io, file, { suite, dialect: repository.identity.dialect });
   }
   const sealed: Sealed[] = [];
-  const kept = opening.move();
   return {
     accept: (draft) => sealed.push(accepted(repository, input, { draft, rules, vins })),
     record: () => recordAll(repository, input, { sealed, vins, escrow }),
-    [Symbol.dispose]: () => kept.dispose(),
+    [Symbol.dispose]: () => repository[Symbol.dispose](),
   };
 }
 

@@ -8,6 +8,8 @@
  * left nothing but a temporary file, which goes.
  */
 import type { Instant, TargetName, Vin } from '../../core/brands.ts';
+import { disposables } from '../../core/disposables.ts';
+import type { Disposables } from '../../core/disposables.ts';
 import { SecureevError, failure } from '../../core/errors.ts';
 import type { Io, OutputFile } from '../../core/ports.ts';
 import { DEFAULT_CHUNK_BYTES } from '../../formats/sealed/header.ts';
@@ -68,7 +70,7 @@ export async function encrypt(input: EncryptInput, io: Io): Promise<readonly Enc
   requireUsable(input);
   const suite = input.suite === undefined ? DEFAULT_SUITE : suiteNamed(input.suite);
   const stop = new AbortController();
-  await using drafts = new AsyncDisposableStack();
+  await using drafts = disposables();
   const seal = (path: string): Promise<SealedDraft> =>
     sealDraft(io, drafts, { path, out: input.out, suite, signal: stop.signal });
   const [first = '', ...others] = input.files;
@@ -105,7 +107,7 @@ interface DraftRequest {
 }
 
 /** Disposing `drafts` removes what was not committed. */
-async function sealDraft(io: Io, drafts: AsyncDisposableStack, request: DraftRequest): Promise<SealedDraft> {
+async function sealDraft(io: Io, drafts: Disposables, request: DraftRequest): Promise<SealedDraft> {
   const { path, out, suite, signal } = request;
   const payloadPath = `${out}/${baseName(path)}.sev`;
   await using input = await io.files.open(path);
