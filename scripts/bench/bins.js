@@ -9,6 +9,8 @@ const TARGETS = 1_000_000;
 const BITS = 14;
 /** A run signs 16,384 files and keeps them. */
 const RUNS_MAX = 2;
+const PEER = '`node:crypto` alone, the same signatures made and verified on all cores';
+const GOAL = 3;
 const MORE_SECONDS_MAX = 1;
 /** Root, Timestamp, Snapshot, Targets and one bin. */
 const FILES = 5;
@@ -21,23 +23,40 @@ export const bins = {
   run(bench) {
     const { folder } = bench;
     const big = startBins({ folder, bits: BITS, targets: TARGETS });
-    must(big.first());
+    const rows = [firstTime(big)];
     const whole = comparison({
       measure: `\`sign\` of all ${2 ** BITS} bins with ${TARGETS} targets, ECDSA and ML-DSA-65`,
-      peer: '`node:crypto` alone, the same signatures made and verified on all cores',
-      goal: 3,
+      peer: PEER,
+      goal: GOAL,
       runs: Math.min(RUNS_MAX, bench.runs),
       ours: () => big.signBins(),
-      theirs: () => [NODE, join(PROJECT, 'scripts', 'bench', 'raw-signatures.js'), String(2 ** BITS)],
+      theirs: rawSignatures,
     });
     must(big.signRelease());
     const small = startBins({ folder, bits: 1, targets: 0 });
     must(small.signRelease());
-    const rows = [whole, oneRelease(bench, big, small), oneTarget(big)];
+    rows.push(whole, oneRelease(bench, big, small), oneTarget(big));
     for (const { cwd } of [big, small]) rmSync(cwd, { recursive: true });
     return rows;
   },
 };
+
+function rawSignatures() {
+  return [NODE, join(PROJECT, 'scripts', 'bench', 'raw-signatures.js'), String(2 ** BITS)];
+}
+
+/** All targets move from what is staged to what is signed: once in the life of a repository, so one run. */
+function firstTime(big) {
+  const [our, their] = [must(big.first()), must(rawSignatures())];
+  return {
+    measure: `first \`sign\` of ${TARGETS} staged targets in ${2 ** BITS} bins`,
+    ours: seconds(our),
+    peer: `${PEER}: ${seconds(their)}`,
+    ratio: (our / their).toFixed(2),
+    goal: `≤ ${GOAL}`,
+    met: our / their <= GOAL,
+  };
+}
 
 /** Start-up and opening three key files are in both; what is more is the work that a million targets make. */
 function oneRelease({ folder, runs }, big, small) {

@@ -35,7 +35,7 @@ interface Row {
   readonly signed1: number;
 }
 
-const SIGNED = `(SELECT count(*) FROM signatures s WHERE s.role_id = r.id AND s.version = r.complete_version
+const SIGNED = `(SELECT count(*) FROM signatures s INDEXED BY signatures_signers WHERE s.role_id = r.id AND s.version = r.complete_version
   AND s.section = :section AND s.keyid IN (SELECT value FROM json_each(:keyIds)))`;
 
 /** The stored bins of a prefix, in name order, and how many keys of up to two thresholds have signed each. */

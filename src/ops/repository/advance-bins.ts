@@ -8,6 +8,7 @@
 import { dialectOf } from '../../formats/metadata/index.ts';
 import { isComplete, maySign, thresholdStates } from '../../plan/quorum.ts';
 import type { SignerKey } from '../../signers/signer.ts';
+import { movingMuch } from '../../store/hash-indexes.ts';
 import type { Tx } from '../../store/reader.ts';
 import { advanceRole, anyMaySign, named, openThresholds } from './advance-role.ts';
 import type { RoleOutcome, Signing } from './advance-role.ts';
@@ -41,7 +42,8 @@ export async function advanceBins(tx: Tx, namePrefix: string, signing: Signing):
   const atOnce = enough ? wanted.filter(({ frozenVersion }) => frozenVersion === null) : [];
   const { identity, pretend, purpose } = signing;
   const dialect = dialectOf(identity.dialect);
-  await signLots(tx, { bins, wanted: atOnce, keys, identity, dialect, pretend, takesStaged: purpose === 'sign' });
+  const lots = { bins, wanted: atOnce, keys, identity, dialect, pretend, takesStaged: purpose === 'sign' };
+  await movingMuch(tx, () => signLots(tx, lots));
   const others = enough ? wanted.filter(({ frozenVersion }) => frozenVersion !== null) : wanted;
   const waiting = await oneByOne(tx, others, signing);
   const added = named(bins.definition.members, addedBy(keys, atOnce.length + others.length));
