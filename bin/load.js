@@ -2,11 +2,13 @@
  * Loads what is in `dist/`, and keeps its compiled code from one run of a command to the next.
  *
  * Node keeps compiled code too, but takes it before anything has run, when nearly no function is compiled yet; taken after a
- * run it saves the next one a third of its start. (For libraries that lie elsewhere, Node's is good enough.) One file a command, for each uses other functions:
- *   SHA-256 of the rest (32 bytes) | length of the index (4 bytes, little-endian) | index, JSON: [[name, length], ...]
- *   | the compiled code of each, its start at a multiple of 8
- * A name holds a hash of the source, so that code of another build is never taken for it. What does not fit, cannot be read or
- * cannot be written is done without.
+ * run it saves the next one a third of its start. (For libraries that lie elsewhere, Node's is good enough.)
+ *
+ * One file a command, for each uses other functions:
+ *   SHA-256 of the rest (32 bytes) | length of the index (4 bytes, little-endian)
+ *   | index, JSON: [[name, SHA-256 of the source in hex, length], ...] | the code of each, its start at a multiple of 8
+ * V8 itself looks at neither: not at its code, and of the source at nothing but the length. What does not fit, cannot be
+ * read or cannot be written is done without.
  */
 'use strict';
 const fs = require('node:fs');
@@ -20,12 +22,11 @@ const INDEX_AT = HASH_BYTES + 4;
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 const OTHERS_MAY_WRITE = 0o022;
 
-/** Chunks by file name: `{ exports }`, and what was compiled. */
+/** Files of `dist/` by name: `{ exports }`. */
 const chunks = new Map();
-const scripts = new Map();
 const requireOther = createRequire(join(DIST, 'main.js'));
-let kept = new Map();
-let isKept = true;
+/** Once the command is known: what earlier runs kept, by name, and what this one has compiled. */
+let keeping;
 
 /** The exports of a file of `dist/`. */
 function load(name) {
@@ -34,38 +35,45 @@ function load(name) {
   const chunk = { exports: {} };
   chunks.set(name, chunk);
   const filename = join(DIST, name);
-  const cachedData = kept.get(name);
-  const script = new vm.Script(
-    `(function (exports, require, module, __filename, __dirname) {${sourceOf(filename)}\n})`,
-    {
-      filename,
-      cachedData,
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    },
-  );
-  scripts.set(name, script);
-  if (cachedData === undefined || script.cachedDataRejected) isKept = false;
+  const script = compiled(name, filename);
   script.runInThisContext().call(chunk.exports, chunk.exports, requireFrom, chunk, filename, DIST);
   return chunk.exports;
 }
 
-function sourceOf(filename) {
-  return fs.readFileSync(filename, 'utf8');
+function compiled(name, filename) {
+  const source = fs.readFileSync(filename);
+  const digest = keeping && sha256(source, 'hex');
+  const before = keeping && keeping.kept.get(name);
+  const cachedData = before && before.digest === digest ? before.code : undefined;
+  const script = new vm.Script(
+    `(function (exports, require, module, __filename, __dirname) {${source.toString('utf8')}\n})`,
+    { filename, cachedData, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
+  );
+  if (keeping) {
+    keeping.compiled.push({ name, digest, script });
+    if (cachedData === undefined || script.cachedDataRejected) keeping.hasNew = true;
+  }
+  return script;
 }
 
 function requireFrom(id) {
   return id.startsWith('./') ? load(id.slice(2)) : requireOther(id);
 }
 
+function sha256(bytes, form) {
+  return process.getBuiltinModule('node:crypto').hash('sha256', bytes, form);
+}
+
 /** Uses what earlier runs of a command kept; a run that ends well keeps what is new, if `save`. */
 function keepFor(command, save) {
-  const folder = join(process.env.XDG_CACHE_HOME || join(process.env.HOME || '/nowhere', '.cache'), 'secureev');
-  if (!isOurs(folder)) return;
+  const { XDG_CACHE_HOME, HOME } = process.env;
+  const cache = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'));
+  const folder = cache && join(cache, 'secureev');
+  if (!folder || !isOurs(folder)) return;
   enableCompileCache(folder);
   const file = join(folder, `${process.version}-${process.arch}`, `${command}.code`);
-  kept = readKept(file);
-  isKept = true;
-  if (save) process.on('exit', (status) => status === 0 && !isKept && orNothing(() => writeKept(file)));
+  keeping = { kept: readKept(file), compiled: [], hasNew: false };
+  if (save) process.on('exit', (status) => status === 0 && keeping.hasNew && orNothing(() => writeKept(file)));
 }
 
 /** Compiled code is as good as a program: it is taken only from where nobody else writes. */
@@ -82,32 +90,29 @@ function readKept(file) {
 }
 
 function entriesOf(bytes) {
-  const { hash } = process.getBuiltinModule('node:crypto');
-  if (!hash('sha256', bytes.subarray(HASH_BYTES), 'buffer').equals(bytes.subarray(0, HASH_BYTES))) return undefined;
+  if (!sha256(bytes.subarray(HASH_BYTES), 'buffer').equals(bytes.subarray(0, HASH_BYTES))) return undefined;
   const start = INDEX_AT + bytes.readUInt32LE(HASH_BYTES);
-  const index = JSON.parse(bytes.toString('utf8', INDEX_AT, start));
   let at = start;
   const entries = new Map();
-  for (const [name, length] of index) {
+  for (const [name, digest, length] of JSON.parse(bytes.toString('utf8', INDEX_AT, start))) {
     at = aligned(at);
-    entries.set(name, bytes.subarray(at, at + length));
+    entries.set(name, { digest, code: bytes.subarray(at, at + length) });
     at += length;
   }
   return entries;
 }
 
 function writeKept(file) {
-  const found = [...scripts].map(([name, script]) => [name, script.createCachedData()]);
-  const index = Buffer.from(JSON.stringify(found.map(([name, code]) => [name, code.length])));
+  const found = keeping.compiled.map(({ name, digest, script }) => ({ name, digest, code: script.createCachedData() }));
+  const index = Buffer.from(JSON.stringify(found.map(({ name, digest, code }) => [name, digest, code.length])));
   const start = INDEX_AT + index.length;
-  const end = found.reduce((at, [, code]) => aligned(at) + code.length, start);
+  const end = found.reduce((at, { code }) => aligned(at) + code.length, start);
   if (end > FILE_BYTES_MAX) return;
   const bytes = Buffer.alloc(end);
   bytes.writeUInt32LE(index.length, HASH_BYTES);
   index.copy(bytes, INDEX_AT);
-  found.reduce((at, [, code]) => aligned(at) + code.copy(bytes, aligned(at)), start);
-  const { hash } = process.getBuiltinModule('node:crypto');
-  hash('sha256', bytes.subarray(HASH_BYTES), 'buffer').copy(bytes);
+  found.reduce((at, { code }) => aligned(at) + code.copy(bytes, aligned(at)), start);
+  sha256(bytes.subarray(HASH_BYTES), 'buffer').copy(bytes);
   const temporary = `${file}.${process.pid}`;
   fs.mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   fs.writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600 });

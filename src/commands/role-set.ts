@@ -1,6 +1,6 @@
 /** `secureev role set`: the first keys of a role, or the escrow key. */
 import type { Command } from 'commander';
-import { failure } from '../core/errors.ts';
+import { SecureevError } from '../core/errors.ts';
 import { setRole } from '../ops/repository/role-set.ts';
 import { definitionText } from '../render/roles.ts';
 import type { Call, Outcome } from './command.ts';
@@ -30,7 +30,7 @@ export function configure(command: Command): void {
 /** Stages the keys. */
 export async function run(call: Call): Promise<Outcome> {
   const publicFiles = texts(call, 'key');
-  if (publicFiles.length === 0) throw failure('USAGE', '--key is missing', { flag: '--key' });
+  if (publicFiles.length === 0) throw keyMissing();
   const input = {
     repository: repositoryChoice(call),
     role: argument(call, 0, 'ROLE'),
@@ -42,4 +42,12 @@ export async function run(call: Call): Promise<Outcome> {
   const { definition, warnings } = await setRole(input, call.io);
   const lines = [definitionText(input.role, definition), ...warnings.map((warning) => `warning: ${warning}`)];
   return { result: { role: input.role, ...definition, warnings }, text: lines.join('\n') };
+}
+
+function keyMissing(): SecureevError {
+  return new SecureevError('USAGE', {
+    message: '--key is missing',
+    hint: 'to change threshold or lifetime of a role that has keys, use `role change`',
+    details: { flag: '--key' },
+  });
 }
