@@ -14,10 +14,12 @@ export async function movingMuch(tx: Tx, work: () => Promise<void>): Promise<voi
 }
 
 function isMuch(tx: Tx): boolean {
-  const [staged, content] = ['staged', 'content'].map(
-    (table) => tx.sql<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? 0,
-  );
-  return staged !== undefined && content !== undefined && staged >= MANY && staged >= content;
+  const staged = rowsIn(tx, 'staged');
+  return staged >= MANY && staged >= rowsIn(tx, 'content');
+}
+
+function rowsIn(tx: Tx, table: 'staged' | 'content'): number {
+  return tx.sql<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? 0;
 }
 
 function definitionOf(tx: Tx, name: string): string {
