@@ -8,7 +8,7 @@
  *   SHA-256 of the rest (32 bytes) | length of the index (4 bytes, little-endian)
  *   | index, JSON: [[name, SHA-256 of the source in hex, length], ...] | the code of each, its start at a multiple of 8
  * V8 itself looks at neither: not at its code, and of the source at nothing but the length. What does not fit, cannot be
- * read or cannot be written is done without.
+ * read or cannot be written is done without, as is everything with SECUREEV_CODE_CACHE=off.
  */
 'use strict';
 const fs = require('node:fs');
@@ -66,7 +66,8 @@ function sha256(bytes, form) {
 
 /** Uses what earlier runs of a command kept; a run that ends well keeps what is new, if `save`. */
 function keepFor(command, save) {
-  const { XDG_CACHE_HOME, HOME } = process.env;
+  const { SECUREEV_CODE_CACHE, XDG_CACHE_HOME, HOME } = process.env;
+  if (SECUREEV_CODE_CACHE === 'off') return;
   const cache = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'));
   const folder = cache && join(cache, 'secureev');
   if (!folder || !isOurs(folder)) return;

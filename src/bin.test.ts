@@ -126,8 +126,9 @@ describe('compiled code', () => {
     expect(existsSync(place())).toBe(false);
   });
 
-  test('is not kept for ceremonies', () => {
+  test('is not kept for ceremonies, nor where it is unwanted', () => {
     expect(secureev(['ceremony', 'verify', '--help'])).toMatchObject({ status: 0 });
+    expect(secureev(['completion', 'bash'], { SECUREEV_CODE_CACHE: 'off' })).toMatchObject({ status: 0 });
     expect(existsSync(join(folder, 'cache'))).toBe(false);
   });
 });
