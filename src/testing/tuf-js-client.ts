@@ -2,7 +2,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { Updater } from 'tuf-js';
 import { formatInstant, instantOf } from '../core/brands.ts';
-import type { StaticServer } from './static-server.ts';
 
 /** tuf-js reads the machine's clock, so repositories for it live now. */
 export const TUF_JS_NOW = formatInstant(instantOf(Math.floor(Date.now() / 1000)));
@@ -15,8 +14,12 @@ export interface TufJsClient {
   version(role: string): Promise<number>;
 }
 
-/** A vehicle pinned to `root`, with its files in `folder`. */
-export async function tufJsClient(folder: string, root: Uint8Array, server: StaticServer): Promise<TufJsClient> {
+/** A vehicle pinned to `root`, with its files in `folder`; the tree is below `server.url`. */
+export async function tufJsClient(
+  folder: string,
+  root: Uint8Array,
+  server: { readonly url: string },
+): Promise<TufJsClient> {
   await mkdir(`${folder}/targets`, { recursive: true });
   await writeFile(`${folder}/root.json`, root);
   return {

@@ -1,14 +1,13 @@
 /** What `publish image` finds in the folder: damage, links, other trees, the rest of a killed run. */
 import { cp, mkdir, readFile, readdir, rename, rm, symlink, writeFile, lstat } from 'node:fs/promises';
-import { Updater } from 'tuf-js';
 import { describe, expect, test } from 'vitest';
-import { formatInstant, instantOf } from '../../core/brands.ts';
 import { isFailure } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import { killedAt } from '../../testing/faults.ts';
 import { ONLINE, repositoryWithRoot } from '../../testing/signed-repository.ts';
 import type { TestRepository } from '../../testing/signed-repository.ts';
 import { serveFolder } from '../../testing/static-server.ts';
+import { TUF_JS_NOW, tufJsClient } from '../../testing/tuf-js-client.ts';
 import { publishImage } from './publish-image.ts';
 import type { PublishAnswer } from './publish-image.ts';
 import { exportRoot } from './root-export.ts';
@@ -133,8 +132,7 @@ describe('links in the folder', () => {
 
 describe('killed at any call', () => {
   test('the tree is one that a client of others accepts, and the next upload list holds what the killed run wrote', async () => {
-    const now = formatInstant(instantOf(Math.floor(Date.now() / 1000)));
-    await using repository = await released(now);
+    await using repository = await released(TUF_JS_NOW);
     await publish(repository);
     const { choice, folder, io } = repository;
     await exportRoot({ repository: choice, role: 'root', out: 'pinned.json', overwrite: true }, io);
@@ -162,20 +160,7 @@ describe('killed at any call', () => {
 
 /** Updates with tuf-js from a fresh folder, and downloads every target that is there; gives the version of Targets. */
 async function updated(folder: string, url: string, root: string): Promise<number> {
-  await mkdir(folder);
-  await cp(root, `${folder}/root.json`);
-  const updater = new Updater({
-    metadataDir: folder,
-    metadataBaseUrl: `${url}/metadata`,
-    targetDir: folder,
-    targetBaseUrl: `${url}/targets`,
-    config: { fetchRetry: 0, fetchTimeout: 5000 },
-  });
-  await updater.refresh();
-  for (const name of [BMS, MCU]) {
-    const info = await updater.getTargetInfo(name);
-    if (info !== undefined) await updater.downloadTarget(info);
-  }
-  const file = JSON.parse(await readFile(`${folder}/targets.json`, 'utf8')) as { signed: { version: number } };
-  return file.signed.version;
+  const client = await tufJsClient(folder, await readFile(root), { url });
+  for (const name of [BMS, MCU]) await client.download(name);
+  return await client.version('targets');
 }
