@@ -12,15 +12,16 @@
  */
 'use strict';
 const fs = require('node:fs');
-const { createRequire, enableCompileCache } = require('node:module');
-const { dirname, join } = require('node:path');
+const { constants, createRequire, enableCompileCache, getCompileCacheDir } = require('node:module');
+const { dirname, isAbsolute, join } = require('node:path');
 const vm = require('node:vm');
 
 const DIST = join(dirname(__dirname), 'dist');
+const { compileCacheStatus } = constants;
 const HASH_BYTES = 32;
 const INDEX_AT = HASH_BYTES + 4;
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
-const OTHERS_MAY_WRITE = 0o022;
+const STICKY = 0o1000;
 
 /** Files of `dist/` by name: `{ exports }`. */
 const chunks = new Map();
@@ -66,28 +67,74 @@ function sha256(bytes, form) {
 
 /** Uses what earlier runs of a command kept; a run that ends well keeps what is new, if `save`. */
 function keepFor(command, save) {
-  const { SECUREEV_CODE_CACHE, XDG_CACHE_HOME, HOME } = process.env;
-  if (SECUREEV_CODE_CACHE === 'off') return;
-  const cache = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'));
-  const folder = cache && join(cache, 'secureev');
-  if (!folder || !isOurs(folder)) return;
-  enableCompileCache(folder);
-  const file = join(folder, `${process.version}-${process.arch}`, `${command}.code`);
+  const folder = orNothing(keptFolder);
+  if (folder === undefined) return;
+  const file = join(folder, `${command}.code`);
   keeping = { kept: readKept(file), compiled: [], hasNew: false };
   if (save) process.on('exit', (status) => status === 0 && keeping.hasNew && orNothing(() => writeKept(file)));
 }
 
-/** Compiled code is as good as a program: it is taken only from where nobody else writes. */
-function isOurs(folder) {
-  return orNothing(() => {
+/**
+ * The folder where Node keeps compiled code, named after all that it depends on; undefined where nothing is to be kept.
+ *
+ * Compiled code is as good as a program, so from the root down nobody but us and root may be able to put a folder there.
+ */
+function keptFolder() {
+  const { SECUREEV_CODE_CACHE, XDG_CACHE_HOME, HOME } = process.env;
+  const cache = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'));
+  if (SECUREEV_CODE_CACHE === 'off' || !cache || !isAbsolute(cache)) return undefined;
+  const folder = ownFolder(join(cache, 'secureev'));
+  if (folder === undefined) return undefined;
+  const umask = process.umask(0o077);
+  const { status } = enableCompileCache(folder);
+  process.umask(umask);
+  return status === compileCacheStatus.ENABLED ? getCompileCacheDir() : undefined;
+}
+
+/** The real path of a folder that is ours alone, made where it is missing. */
+function ownFolder(folder) {
+  if (!fs.existsSync(folder)) {
+    let above = folder;
+    while (!fs.existsSync(above)) above = dirname(above);
+    if (!isSafe(fs.realpathSync(above))) return undefined;
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { uid, mode } = fs.statSync(folder);
-    return uid === process.geteuid() && (mode & OTHERS_MAY_WRITE) === 0;
-  });
+  }
+  const real = fs.realpathSync(folder);
+  const found = fs.lstatSync(real);
+  const inside = fs.readdirSync(real).map((name) => fs.lstatSync(join(real, name)));
+  if (![found, ...inside].every(isOurs) || !isSafe(dirname(real))) return undefined;
+  if ((found.mode & 0o077) !== 0) fs.chmodSync(real, 0o700);
+  return real;
+}
+
+/** Whether nobody but us and root can change what is at a real path: in folders like `/tmp` nobody can but who made it. */
+function isSafe(path) {
+  const found = fs.lstatSync(path);
+  const isKnown = found.uid === 0 || found.uid === process.geteuid();
+  const isClosed = !othersMayWrite(found) || (found.mode & STICKY) !== 0;
+  return isKnown && isClosed && (path === dirname(path) || isSafe(dirname(path)));
+}
+
+function isOurs(found) {
+  return found.uid === process.geteuid() && !othersMayWrite(found);
+}
+
+function othersMayWrite({ mode }) {
+  return (mode & 0o022) !== 0;
 }
 
 function readKept(file) {
-  return orNothing(() => entriesOf(fs.readFileSync(file))) ?? new Map();
+  return orNothing(() => entriesOf(readOwn(file))) ?? new Map();
+}
+
+function readOwn(file) {
+  const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+  try {
+    const { uid, size } = fs.fstatSync(descriptor);
+    return uid === process.geteuid() && size <= FILE_BYTES_MAX ? fs.readFileSync(descriptor) : Buffer.alloc(HASH_BYTES);
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 function entriesOf(bytes) {
@@ -114,10 +161,14 @@ function writeKept(file) {
   index.copy(bytes, INDEX_AT);
   found.reduce((at, { code }) => aligned(at) + code.copy(bytes, aligned(at)), start);
   sha256(bytes.subarray(HASH_BYTES), 'buffer').copy(bytes);
-  const temporary = `${file}.${process.pid}`;
-  fs.mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  fs.writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600 });
-  fs.renameSync(temporary, file);
+  const temporary = `${file}.${process.hrtime.bigint()}.${process.pid}`;
+  try {
+    fs.writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600 });
+    fs.renameSync(temporary, file);
+  } catch (thrown) {
+    fs.rmSync(temporary, { force: true });
+    throw thrown;
+  }
 }
 
 function aligned(offset) {

@@ -5,12 +5,14 @@ import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,8 +74,14 @@ describe('bin/secureev.js', () => {
 });
 
 describe('compiled code', () => {
-  const place = (): string => join(folder, 'cache', 'secureev', `${process.version}-${process.arch}`);
-  const file = (): string => join(place(), 'completion.code');
+  const place = (): string => join(folder, 'cache', 'secureev');
+  const kept = (): readonly string[] => {
+    const isThere = existsSync(place()) && lstatSync(place()).isDirectory();
+    const folders = isThere ? readdirSync(place()) : [];
+    const found = folders.flatMap((name) => readdirSync(join(place(), name)).map((file) => join(name, file)));
+    return found.filter((name) => name.endsWith('.code'));
+  };
+  const file = (): string => join(place(), kept()[0] ?? 'missing');
   const run = (): string => {
     const { status, stdout, stderr } = secureev(['completion', 'bash']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -84,21 +92,21 @@ describe('compiled code', () => {
     secureev(['--version']);
     secureev(['completion', '--help']);
     secureev(['completion', 'nosuchshell']);
-    expect(existsSync(place())).toBe(false);
+    expect(kept()).toEqual([]);
     const first = run();
-    expect(readdirSync(place())).toEqual(['completion.code']);
-    expect(statSync(file()).mode & 0o777).toBe(0o600);
-    const kept = readFileSync(file());
+    expect(kept()).toEqual([expect.stringMatching(/^v[^/]+\/completion\.code$/)]);
+    expect([place(), file()].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o600]);
+    const bytes = readFileSync(file());
     expect(run()).toBe(first);
-    expect(readFileSync(file())).toEqual(kept);
+    expect(readFileSync(file())).toEqual(bytes);
   });
 
   test('that is damaged is done without, and made anew', () => {
     const first = run();
-    const kept = readFileSync(file());
-    const flipped = (at: number): Buffer => Buffer.from(kept.map((byte, i) => (i === at ? byte ^ 1 : byte)));
-    const damaged = [0, 40, kept.length >> 1, kept.length - 1].map(flipped);
-    for (const bytes of [...damaged, kept.subarray(0, -1), kept.subarray(0, 35), Buffer.alloc(0), Buffer.alloc(100)]) {
+    const good = readFileSync(file());
+    const flipped = (at: number): Buffer => Buffer.from(good.map((byte, i) => (i === at ? byte ^ 1 : byte)));
+    const damaged = [0, 40, good.length >> 1, good.length - 1].map(flipped);
+    for (const bytes of [...damaged, good.subarray(0, -1), good.subarray(0, 35), Buffer.alloc(0), Buffer.alloc(100)]) {
       writeFileSync(file(), bytes);
       expect(run()).toBe(first);
       expect(readFileSync(file()).equals(bytes)).toBe(false);
@@ -107,29 +115,46 @@ describe('compiled code', () => {
 
   test('of other source is not taken, be it as long', () => {
     const first = run();
-    const kept = readFileSync(file());
-    const index = kept.toString('latin1', 36, 36 + kept.readUInt32LE(32));
+    const good = readFileSync(file());
+    const index = good.toString('latin1', 36, 36 + good.readUInt32LE(32));
     const digest = /"([0-9a-f]{64})"/.exec(index)?.[1] ?? '';
-    const body = Buffer.from(kept.toString('latin1', 32).replace(digest, '0'.repeat(64)), 'latin1');
+    const body = Buffer.from(good.toString('latin1', 32).replace(digest, '0'.repeat(64)), 'latin1');
     writeFileSync(file(), Buffer.concat([createHash('sha256').update(body).digest(), body]));
     expect(run()).toBe(first);
     expect(readFileSync(file()).includes(digest)).toBe(true);
   });
 
   test.each([
-    ['others may write to', () => chmodSync(join(folder, 'cache', 'secureev'), 0o777)],
-    ['is a file', () => [rmSync(join(folder, 'cache'), { recursive: true }), writeFileSync(join(folder, 'cache'), '')]],
-  ])('is neither read nor written where the folder %s', (_, change) => {
-    mkdirSync(join(folder, 'cache', 'secureev'), { recursive: true });
+    ['it is open to others', () => chmodSync(place(), 0o777)],
+    ['a folder above it is', () => chmodSync(join(folder, 'cache'), 0o777)],
+    ['a folder in it is', () => [mkdirSync(join(place(), 'v1')), chmodSync(join(place(), 'v1'), 0o777)]],
+    ['it is a file', () => [rmSync(place(), { recursive: true }), writeFileSync(place(), '')]],
+    ['it leads to what is open', () => [rmSync(place(), { recursive: true }), symlinkSync(tmpdir(), place())]],
+  ])('is neither read nor written where %s', (_, change) => {
+    run();
+    const [name = ''] = kept();
+    const bytes = readFileSync(file());
     change();
     run();
-    expect(existsSync(place())).toBe(false);
+    expect(kept().filter((found) => found !== name)).toEqual([]);
+    for (const still of kept()) expect(readFileSync(join(place(), still))).toEqual(bytes);
+    expect(readdirSync(tmpdir()).filter((found) => found.startsWith('v2') && found.includes('-x64-'))).toEqual([]);
+  });
+
+  test('is kept in an absolute place only, and the folder is made only where nobody else could make it', () => {
+    secureev(['completion', 'bash'], { XDG_CACHE_HOME: 'cache' });
+    expect(readdirSync(folder)).toEqual([]);
+    mkdirSync(join(folder, 'open'));
+    chmodSync(join(folder, 'open'), 0o777);
+    secureev(['completion', 'bash'], { XDG_CACHE_HOME: join(folder, 'open', 'cache') });
+    expect(readdirSync(join(folder, 'open'))).toEqual([]);
   });
 
   test('is not kept for ceremonies, nor where it is unwanted', () => {
     expect(secureev(['ceremony', 'verify', '--help'])).toMatchObject({ status: 0 });
     expect(secureev(['completion', 'bash'], { SECUREEV_CODE_CACHE: 'off' })).toMatchObject({ status: 0 });
-    expect(existsSync(join(folder, 'cache'))).toBe(false);
+    expect(secureev(['completion', 'bash'], { NODE_DISABLE_COMPILE_CACHE: '1' })).toMatchObject({ status: 0 });
+    expect(kept()).toEqual([]);
   });
 });
 

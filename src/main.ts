@@ -35,8 +35,11 @@ export async function start(argv: readonly string[], keepFor: KeepFor): Promise<
   // Should a promise never settle, Node would end with 0 as if all were done.
   process.exitCode = 1;
   keepCompiled(argv, keepFor);
-  // All is written by then: nothing that is left over holds the process up.
-  process.exit(await main(argv, nodeMachine()));
+  const machine = nodeMachine();
+  const status = await main(argv, machine);
+  await machine.drained();
+  // All is written: nothing that is left over holds the process up.
+  machine.exit(status);
 }
 
 /** A ceremony runs only what the digest in its transcript covers: nothing that an earlier run kept. */

@@ -55,6 +55,7 @@ export function nativePublicKey(type: NativeKeyType, raw: Uint8Array): nodeCrypt
 
 /** As JWK, which the runtime reads in two thirds of the time of DER; `raw` is an uncompressed point, 65 bytes. */
 function p256PublicKey(raw: Uint8Array): nodeCrypto.KeyObject {
+  if (raw.length !== 65 || raw[0] !== 0x04) throw new RangeError('not an uncompressed point');
   const [x, y] = [toBase64Url(raw.subarray(1, 33)), toBase64Url(raw.subarray(33))];
   return nodeCrypto.createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' });
 }

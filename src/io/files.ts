@@ -71,18 +71,21 @@ interface WholeRead {
   readonly maxBytes: number;
 }
 
-/** Reads what lies in a folder, at once: a round by the threads of the runtime takes longer than most files. */
-function readRegular(path: string, { shown, maxBytes }: WholeRead): Uint8Array<ArrayBuffer> {
+/** What is read at once: while it is, nothing else happens. */
+const AT_ONCE_BYTES = 8 * 1024 * 1024;
+
+/** Reads what lies in a folder; at once where it is short, for a round by the threads of the runtime takes longer. */
+async function readRegular(path: string, { shown, maxBytes }: WholeRead): Promise<Uint8Array<ArrayBuffer>> {
   // Without O_NONBLOCK, opening a FIFO that someone laid there would wait for ever.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const status = fstatSync(descriptor);
-    demandReadable(status, { shown, maxBytes });
-    if (!status.isFile()) throw failure('FILE_ACCESS', `not a regular file: ${quote(shown)}`, { path: shown });
-    return readAtOnce(descriptor, status.size);
+    demandRegular(status, { shown, maxBytes });
+    if (status.size <= AT_ONCE_BYTES) return readAtOnce(descriptor, status.size);
   } finally {
     closeSync(descriptor);
   }
+  return await readLong(path, { shown, maxBytes });
 }
 
 /** Reads `length` bytes from the start; fewer only where the file has become shorter. */
@@ -97,6 +100,14 @@ function readAtOnce(descriptor: number, length: number): Uint8Array<ArrayBuffer>
   return bytes;
 }
 
+/** Reads beside other work. */
+async function readLong(path: string, want: WholeRead): Promise<Uint8Array<ArrayBuffer>> {
+  await using handle = await promises.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const status = await handle.stat();
+  demandRegular(status, want);
+  return await readAt(handle, 0, status.size);
+}
+
 /** Reads what the user named below `/dev` or `/proc`, which may be a pipe that somebody is yet to write to. */
 async function readNamed(path: string, want: WholeRead): Promise<Uint8Array<ArrayBuffer>> {
   await using handle = await promises.open(path, constants.O_RDONLY);
@@ -104,6 +115,12 @@ async function readNamed(path: string, want: WholeRead): Promise<Uint8Array<Arra
   demandReadable(status, want);
   if (status.isFile()) return await readAt(handle, 0, status.size);
   return await collect(pipeChunks(handle), want.shown, want.maxBytes);
+}
+
+function demandRegular(status: Stats, want: WholeRead): void {
+  demandReadable(status, want);
+  if (status.isFile()) return;
+  throw failure('FILE_ACCESS', `not a regular file: ${quote(want.shown)}`, { path: want.shown });
 }
 
 function demandReadable(status: Stats, { shown, maxBytes }: WholeRead): void {

@@ -19,6 +19,8 @@ export interface Machine {
   onInterrupt(listener: () => void): () => void;
   /** Ends the process at once. */
   exit(status: number): void;
+  /** Resolves when standard error has taken all that was written to it. */
+  drained(): Promise<unknown>;
   /** Changes the real Io before it is used: for tests. */
   readonly adapt?: (io: Io) => Io;
 }
@@ -53,6 +55,7 @@ async function printNow(text: string): Promise<Error | undefined> {
 
 /** The real machine. */
 export function nodeMachine(): Machine {
+  let stderr: NodeJS.WriteStream | undefined;
   return {
     env: process.env,
     get workingFolder() {
@@ -62,7 +65,7 @@ export function nodeMachine(): Machine {
       return process.stdin;
     },
     get stderr() {
-      return process.stderr;
+      return (stderr ??= process.stderr);
     },
     print: printNow,
     onInterrupt(listener) {
@@ -72,5 +75,6 @@ export function nodeMachine(): Machine {
       };
     },
     exit: (status) => process.exit(status),
+    drained: async () => (stderr === undefined || stderr.writableLength === 0 ? undefined : writeTo(stderr, '')),
   };
 }

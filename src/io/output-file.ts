@@ -7,10 +7,10 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fsync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   promises,
   renameSync,
@@ -43,7 +43,7 @@ const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP',
 export async function createOutput(path: string, writing: Writing, options: CreateOptions): Promise<OutputFile> {
   const { shown, signal, temporary } = writing;
   const overwrite = options.overwrite ?? false;
-  await onFile('create', shown, async () => makePlace(path, shown, overwrite));
+  await onFile('create', shown, () => makePlace(path, shown, overwrite));
   const name = temporary.nameBeside(path);
   const handle = await onFile('create', shown, () => promises.open(name, 'wx', options.mode ?? 0o644));
   const { write, writeAt, flushing, direct } = writers(handle, writing);
@@ -82,7 +82,7 @@ export async function writeOutput(
   bytes: Uint8Array,
   { shown, signal, temporary, mode = 0o644, overwrite = false }: Writing & CreateOptions,
 ): Promise<void> {
-  await onFile('create', shown, async () => makePlace(path, shown, overwrite));
+  await onFile('create', shown, () => makePlace(path, shown, overwrite));
   const name = temporary.nameBeside(path);
   try {
     const descriptor = await onFile('create', shown, async () => openSync(name, 'wx', mode));
@@ -258,8 +258,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Makes the folder of a file, and refuses where the file may not come. */
-function makePlace(path: string, shown: string, overwrite: boolean): void {
-  mkdirSync(dirname(path), { recursive: true });
+async function makePlace(path: string, shown: string, overwrite: boolean): Promise<void> {
+  if (!existsSync(dirname(path))) await promises.mkdir(dirname(path), { recursive: true });
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined || (overwrite && (found.isFile() || found.isSymbolicLink()))) return;
   if (!overwrite) {

@@ -35,8 +35,31 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x47504653, 'GPFS'],
 ]);
 
-/** Opens and checks a database. @throws DATABASE_NETWORK, DATABASE_FOREIGN, DATABASE_NEWER, DATABASE_FAILED, REPOSITORY_BUSY */
+/**
+ * Opens and checks a database. One that an older version made is brought up to date first, for reading too.
+ *
+ * @throws DATABASE_NETWORK, DATABASE_FOREIGN, DATABASE_NEWER, DATABASE_OLDER, DATABASE_FAILED, REPOSITORY_BUSY
+ */
 export function openDatabase(options: OpenOptions): Connection {
+  try {
+    return opened(options);
+  } catch (thrown) {
+    if (!isFailure(thrown, 'DATABASE_OLDER')) throw thrown;
+    bringUpToDate(options, thrown);
+    return opened(options);
+  }
+}
+
+/** Where that cannot be, as on a medium that cannot be written, the reason is the database's age. */
+function bringUpToDate(options: OpenOptions, tooOld: SecureevError): void {
+  try {
+    opened({ ...options, mode: 'write' }).close();
+  } catch (thrown) {
+    throw isFailure(thrown, 'REPOSITORY_BUSY') ? thrown : tooOld;
+  }
+}
+
+function opened(options: OpenOptions): Connection {
   return guarded(() => {
     if (options.mode === 'create') createPrivately(options.path);
     const connection = connect(options.path, {
@@ -135,7 +158,11 @@ function migrate(connection: Connection, mode: OpenOptions['mode']): void {
     });
   }
   if (version === MIGRATIONS.length) return;
-  if (mode === 'read') throw failure('DATABASE_OLDER', 'the repository needs a migration: run a command that writes');
+  if (mode === 'read')
+    throw failure(
+      'DATABASE_OLDER',
+      'an older version made the repository, and it cannot be brought up to date: it cannot be written',
+    );
   connection
     .transaction(() => {
       for (const sql of MIGRATIONS.slice(pragmaNumber(connection, 'user_version'))) connection.exec(sql);

@@ -87,6 +87,25 @@ describe('the folder', () => {
     expect(isFailure(await open(), 'DATABASE_DAMAGED')).toBe(true);
   });
 
+  test('of an older version is brought up to date, to be read too; not while another process writes', async () => {
+    await using machine = await folderIo();
+    (await createRepository(machine.io, 'oem', IDENTITY))[Symbol.dispose]();
+    const direct = new Database(`${machine.folder}/oem/repo.db`);
+    direct.exec('DROP INDEX signatures_signers');
+    direct.pragma(`user_version = ${MIGRATIONS.length - 1}`);
+    direct.exec('BEGIN IMMEDIATE');
+    const options = { readOnly: true, lockTimeoutMs: 10 };
+    const busy = await thrownBy(() => openRepository(machine.io, 'oem', options));
+    expect(isFailure(busy, 'REPOSITORY_BUSY')).toBe(true);
+    direct.exec('ROLLBACK');
+    direct.close();
+    using repository = await openRepository(machine.io, 'oem', options);
+    expect(repository.sql('PRAGMA user_version').get()).toEqual({ user_version: MIGRATIONS.length });
+    expect(repository.sql("SELECT 1 AS n FROM sqlite_schema WHERE name = 'signatures_signers'").get()).toEqual({
+      n: 1,
+    });
+  });
+
   test.each([
     [0x6969, 'NFS'],
     [0xff534d42, 'CIFS'],

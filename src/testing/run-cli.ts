@@ -135,6 +135,7 @@ async function capture(argv: readonly string[], { folder, env, call, adapt }: Ca
     stdin: Readable.from([Buffer.from(call.stdin ?? '')]) as unknown as NodeJS.ReadStream,
     print: (text) => writeTo(stdout.stream, text),
     stderr: stderr.stream,
+    drained: async () => undefined,
     onInterrupt: () => () => undefined,
     exit: (status) => {
       throw new Error(`the process was ended with ${status}`);

@@ -43,7 +43,8 @@ export async function advanceBins(tx: Tx, namePrefix: string, signing: Signing):
   const { identity, pretend, purpose } = signing;
   const dialect = dialectOf(identity.dialect);
   const lots = { bins, wanted: atOnce, keys, identity, dialect, pretend, takesStaged: purpose === 'sign' };
-  await movingMuch(tx, () => signLots(tx, lots));
+  if (lots.takesStaged && atOnce.length > 0) await movingMuch(tx, () => signLots(tx, lots));
+  else await signLots(tx, lots);
   const others = enough ? wanted.filter(({ frozenVersion }) => frozenVersion !== null) : wanted;
   const waiting = await oneByOne(tx, others, signing);
   const added = named(bins.definition.members, addedBy(keys, atOnce.length + others.length));
