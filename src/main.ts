@@ -152,7 +152,7 @@ async function duringRun<T>(machine: Machine, quiet: boolean, work: (io: Io) => 
 async function outcomeAnswer(entry: CommandEntry, outcome: Outcome, json: boolean): Promise<Answer> {
   const { result, text, failure } = outcome;
   const render = await import('./render/failure.ts');
-  const status = failure === undefined ? (outcome.status ?? 0) : await statusOf(failure, entry);
+  const status = outcome.status ?? (failure === undefined ? 0 : await statusOf(failure, entry));
   if (failure !== undefined && json) return { status, stdout: render.failureDocument(entry.path, failure, result) };
   if (json) return { status, stdout: render.successDocument(entry.path, result) };
   const { printable } = await import('./render/text.ts');

@@ -3,10 +3,11 @@
 mkdir -p "$APPROVALS/done"
 for sig in "$APPROVALS"/*.sig; do
   [ -e "$sig" ] || continue
-  if ! said=$(secureev request import "$sig" --json); then
+  if said=$(secureev request import "$sig" --json); then :; else
+    status=$?
     case $said in
       *'"REQUEST_STALE"'*) ;;
-      *) printf '%s\n' "$said" >&2; exit 1 ;;
+      *) printf '%s\n' "$said" >&2; exit "$status" ;;
     esac
   fi
   mv "$sig" "$APPROVALS/done/"

@@ -16,10 +16,10 @@ seal() {
   sealing=$(mktemp -d "$WORK/sealing.XXXXXX")
   for bundle in "$1"/*.otap; do
     [ -e "$bundle" ] || continue
-    if said=$(secureev encrypt "$bundle" --vehicles "$TEST_FLEET" --out "$sealing" --json); then continue; fi
+    if said=$(secureev encrypt "$bundle" --vehicles "$TEST_FLEET" --out "$sealing" --json); then continue; else status=$?; fi
     case $said in
       *'"SEALED_ALREADY"'* | *'"SEALED_NOT_A_TARGET"'*) ;;
-      *) printf '%s\n' "$said" >&2; return 1 ;;
+      *) printf '%s\n' "$said" >&2; return "$status" ;;
     esac
   done
   rm -rf "$sealing" "$1"
@@ -36,8 +36,9 @@ secureev sign bundles --key "$PACKAGING_KEY"
 if said=$(secureev request create targets -o "$2" --json); then
   echo "to be approved: $2"
 else
+  status=$?
   case $said in
     *'"REQUEST_NOTHING_TO_SIGN"'*) echo 'no image is new: nothing to approve' ;;
-    *) printf '%s\n' "$said" >&2; exit 1 ;;
+    *) printf '%s\n' "$said" >&2; exit "$status" ;;
   esac
 fi

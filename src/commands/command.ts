@@ -46,7 +46,7 @@ export interface Outcome {
   readonly result: Readonly<Record<string, unknown>>;
   /** The same for a person, without a final newline; from `render/`. */
   readonly text: string;
-  /** Exit status where it is not 0 although nothing failed (e.g. 6 when something is due). */
+  /** Exit status where it is not 0 although nothing failed (e.g. 6 when something is due), or not that of the failure. */
   readonly status?: number;
   /** What failed although there is a result to show, e.g. the checks of `verify`: `ok` is false, its status is the exit status. */
   readonly failure?: SecureevError;

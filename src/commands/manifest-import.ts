@@ -32,8 +32,9 @@ export async function run(call: Call): Promise<Outcome> {
   };
   const done = await importManifests(input, call.io);
   const shown = { result: { ...done, dryRun }, text: importedManifestsText(done, dryRun) };
-  if (done.refused > 0) return { ...shown, failure: refused(done) };
-  return done.attacks > 0 ? { ...shown, status: EXIT.policy } : shown;
+  const failure = done.refused > 0 ? { failure: refused(done) } : {};
+  // An attack is told once: what else is wrong must not hide it.
+  return done.attacks > 0 ? { ...shown, ...failure, status: EXIT.policy } : { ...shown, ...failure };
 }
 
 function chosenFormat(format: string | undefined): 'json' | 'jsonl' | undefined {

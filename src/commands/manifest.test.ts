@@ -35,6 +35,14 @@ describe('U42 manifest import and list', () => {
 
     const list = await session.json('manifest list --attacks --repo oem');
     expect(list.result).toMatchObject({ manifests: [{ vin: fleetVin(1), attack: 'BMS: rollback' }] });
+
+    const both = [
+      await fleetManifest(1, { time: session.clock.now(), nonce: 'c', attacks: { BMS: 'freeze' } }, content),
+      await fleetManifest(0, { time, nonce: 'd', vin: fleetVin(1) }, content),
+    ];
+    await session.write('both.jsonl', both.map((bytes) => `${new TextDecoder().decode(bytes).trim()}\n`).join(''));
+    const hidden = await session.json('manifest import both.jsonl --repo oem');
+    expect(hidden).toMatchObject({ status: 6, ok: false, error: { code: 'MANIFEST_REFUSED' } });
     expect(await session.ok(`manifest list --vin ${fleetVin(0)} --repo oem`)).toContain(fleetVin(0));
   });
 });

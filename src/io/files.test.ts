@@ -252,6 +252,17 @@ describe('scratch space, links and folders', () => {
     expect(await codeOf(folder.files.link(join(elsewhere.path, 'file'), 'copy'))).toBe('FILE_EXISTS');
   });
 
+  test('go into folders that are made where they can be, and nowhere else', async () => {
+    await using folder = await scratchFolder();
+    await Promise.all(['a/b/c/1', 'a/b/c/2', 'a/b/d/3'].map((path) => folder.files.write(path, utf8('x'))));
+    expect(await folder.files.list('a/b')).toEqual(['c', 'd']);
+    await folder.files.write('file', utf8('x'));
+    expect(await codeOf(folder.files.write('file/under', utf8('x')))).toBe('FILE_NOT_FOUND');
+    // Here Node's own recursive mkdir never ends.
+    expect(await codeOf(folder.files.write('/proc/none/er/file', utf8('x')))).toBe('FILE_NOT_FOUND');
+    expect(await codeOf(folder.files.makeFolder('/proc/none'))).toBe('FILE_NOT_FOUND');
+  });
+
   test('lists by byte value, removes, and knows what is what', async () => {
     await using folder = await scratchFolder();
     for (const name of ['b', 'a', 'Z', 'ä']) await folder.files.write(name, utf8(name));

@@ -13,6 +13,7 @@ import { concatBytes } from '../core/bytes.ts';
 import { SecureevError, failure } from '../core/errors.ts';
 import type { FileStatus, Files } from '../core/ports.ts';
 import { openInput, readAt, throwIfInterrupted } from './input-file.ts';
+import { makeFolder } from './make-folder.ts';
 import { createOutput, linkFile, writeOutput } from './output-file.ts';
 import { createScratch } from './scratch-file.ts';
 import { sharedMemory } from './shared-memory.ts';
@@ -52,7 +53,7 @@ export function nodeFiles(options: FilesOptions): Files {
     status: (path) => onFile('look at', path, () => statusOf(at(path))),
     list: (folder) => onFile('list', folder, () => namesIn(at(folder))),
     async makeFolder(path) {
-      await onFile('create', path, () => promises.mkdir(at(path), { recursive: true }));
+      await onFile('create', path, () => makeFolder(at(path)));
     },
     remove: (path) => onFile('remove', path, () => removeFile(at(path))),
     removeFolder: (path) => onFile('remove', path, () => removeEmptyFolder(at(path))),

@@ -7,7 +7,6 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fsync,
   linkSync,
   lstatSync,
@@ -25,6 +24,7 @@ import type { CreateOptions, OutputFile } from '../core/ports.ts';
 import { throwIfInterrupted } from './input-file.ts';
 import { directFile } from './direct-file.ts';
 import type { DirectFile } from './direct-file.ts';
+import { makeFolder } from './make-folder.ts';
 import { onFile, systemCode } from './system-errors.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 
@@ -136,7 +136,7 @@ function writers(
 
 /** Gives `from` the second name `to`; copies where the file system has no links. @throws FILE_EXISTS, FILE_ACCESS, DISK_FULL */
 export async function linkFile(from: string, to: string, writing: Writing): Promise<void> {
-  await onFile('create', writing.shown, () => promises.mkdir(dirname(to), { recursive: true }));
+  await onFile('create', writing.shown, () => makeFolder(dirname(to)));
   try {
     await promises.link(from, to);
   } catch (thrown) {
@@ -259,7 +259,7 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** Makes the folder of a file, and refuses where the file may not come. */
 async function makePlace(path: string, shown: string, overwrite: boolean): Promise<void> {
-  if (!existsSync(dirname(path))) await promises.mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined || (overwrite && (found.isFile() || found.isSymbolicLink()))) return;
   if (!overwrite) {

@@ -141,7 +141,8 @@ describe('the log after a restore', () => {
 
   test('a log that is shortened without a restore, or under the name of one, is still found', async () => {
     await using repository = await lostAfterBackup(secondRelease);
-    await restore(repository, { published: undefined });
+    expect(await codeOf(restore(repository, { published: undefined }))).toBe('RESTORE_TREE_OLDER');
+    await restore(repository, { published: undefined, allowOlderTree: true });
     await takeItsPlace(repository);
     const given = {
       repository: repository.choice,

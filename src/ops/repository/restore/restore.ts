@@ -196,7 +196,10 @@ async function publishedState(
   { published, allowOlderTree }: RestoreInput,
   pinnedRoot: Uint8Array | undefined,
 ): Promise<PublishedState | undefined> {
-  if (published === undefined) return undefined;
+  if (published === undefined) {
+    if (allowOlderTree !== true) refuseNeverPublished(repository, 'published-image');
+    return undefined;
+  }
   if (pinnedRoot === undefined) {
     throw new SecureevError('RESTORE_ROOT_MISSING', {
       message: 'the backup holds no complete root, so nothing can be said about what was published',
@@ -221,6 +224,16 @@ function refuseOlderTree(reader: Reader, place: string, { timestamp }: Published
   });
 }
 
+/** What the backup says was published by then, was. */
+function refuseNeverPublished(reader: Reader, setting: 'published-image' | 'published-director'): void {
+  if (findSetting(reader, setting) === undefined) return;
+  const what = setting === 'published-image' ? 'the Image repository' : 'the Director';
+  throw new SecureevError('RESTORE_TREE_OLDER', {
+    message: `${what} had been published when the backup was made: what came after must be known, or numbers are given out twice`,
+    hint: 'name the tree that vehicles read; if there is none any more, say --allow-older-tree',
+  });
+}
+
 /** Fetches what the tree still has of the targets that the backup does not know; gives the hashes of what is here now. */
 async function fetchObjects(
   repository: Repository,
@@ -240,7 +253,9 @@ async function fetchObjects(
 }
 
 async function directorTaken(repository: Repository, input: RestoreInput): Promise<DirectorTaken | undefined> {
-  const { published, director, directorNeverPublished = false } = input;
+  const { published, director, allowOlderTree, directorNeverPublished = false } = input;
+  const isNever = published === undefined || directorNeverPublished;
+  if (isNever && allowOlderTree !== true) refuseNeverPublished(repository, 'published-director');
   if (published === undefined) return undefined;
   return await takeOverDirector(repository, { published, director, neverPublished: directorNeverPublished });
 }
