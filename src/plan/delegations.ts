@@ -207,7 +207,7 @@ export function hybridUnlike(
   const others = delegatorIsHybrid ? `${delegator} is hybrid` : `other keys that ${delegator} delegates to do`;
   return new SecureevError('HYBRID_INCOMPLETE', {
     message: `key ${member.classical.keyId} of ${name} has no post-quantum key beside it, but ${others}`,
-    hint: 'make a hybrid one with `secureev keygen NAME` (--scheme hybrid is the default)',
+    hint: 'make a hybrid one with `secureev keygen NAME` (in dialect aktualizr with --scheme hybrid-ed25519)',
     details: { role: name, delegator, keyId: member.classical.keyId },
   });
 }

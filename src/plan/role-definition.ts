@@ -106,7 +106,7 @@ export function requireFollowable(
   if (classical !== undefined && inForce.members.some((member) => member.postQuantum !== undefined)) {
     throw new SecureevError('HYBRID_DROPPED', {
       message: `key ${classical.classical.keyId} for ${role} has no post-quantum key beside it, which clients of the root in force demand`,
-      hint: 'make a hybrid one with `secureev keygen NAME` (--scheme hybrid is the default)',
+      hint: 'make a hybrid one with `secureev keygen NAME` (in dialect aktualizr with --scheme hybrid-ed25519)',
     });
   }
   if (after.lifetimeSeconds < inForce.lifetimeSeconds && !allowed.shorterExpiry) {
@@ -174,7 +174,7 @@ function unsuitable(identity: PublicIdentity): SecureevError {
   const found = `${identity.purpose}: ${identity.keys.map((key) => key.algorithm).join(' + ')}`;
   return new SecureevError('KEY_UNSUITABLE', {
     message: `a role takes a classical signing key, alone or with a post-quantum one beside it; found ${found}`,
-    hint: 'make one with `secureev keygen NAME` (--scheme hybrid is the default)',
+    hint: 'make one with `secureev keygen NAME` (in dialect aktualizr with --scheme hybrid-ed25519)',
     details: { found },
   });
 }

@@ -69,6 +69,8 @@ export async function fetchListed(source: TrustSource, request: FetchRequest): P
   throw refusal('TRUST_FILE_MISSING', {
     role: request.role,
     message: `${roleText(name)} is not there`,
+    // Nothing lists Timestamp: where it is missing, so may be the whole tree.
+    hint: request.role === 'timestamp' ? 'is this the place of a tree, with `metadata/` in it?' : undefined,
     details: { file: name },
   });
 }

@@ -7,7 +7,7 @@ import { fromBase64, toBase64 } from '../../core/base64.ts';
 import { parseKeyId } from '../../core/brands.ts';
 import type { KeyId } from '../../core/brands.ts';
 import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
-import { failure } from '../../core/errors.ts';
+import { SecureevError, failure, isFailure } from '../../core/errors.ts';
 import type { Unverified } from '../../core/verified.ts';
 import type { EngineName } from '../../core/ports.ts';
 import { sha512 } from '../../crypto/hash.ts';
@@ -91,7 +91,7 @@ export function assembleEnvelope(
  * @throws JSON_MALFORMED, JSON_TOO_LARGE, METADATA_MALFORMED
  */
 export function decodeMetadata(bytes: Uint8Array, name = 'metadata'): Unverified<Envelope> {
-  const json = parseJson(bytes, METADATA_JSON_LIMITS);
+  const json = parsed(bytes, name);
   const place: JsonPlace = { value: json, path: name, code: METADATA_CODE };
   const signed = jsonMember(place, 'signed');
   const dialect = dialectOfSigned(signed);
@@ -105,6 +105,17 @@ export function decodeMetadata(bytes: Uint8Array, name = 'metadata'): Unverified
       dialect: dialect.id,
     },
   };
+}
+
+/** The parser does not know what it reads; whoever looks for the mistake wants to. */
+function parsed(bytes: Uint8Array, name: string): Json {
+  try {
+    return parseJson(bytes, METADATA_JSON_LIMITS);
+  } catch (thrown) {
+    if (!isFailure(thrown)) throw thrown;
+    const { code, message, hint, details } = thrown;
+    throw new SecureevError(code, { message: `${name}: ${message}`, hint, details });
+  }
 }
 
 /** The dialect that `_type` is of; the default one where it is of none, whose reader then says what is wrong. */
