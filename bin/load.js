@@ -96,10 +96,10 @@ function ownFolder(folder) {
   if (!fs.existsSync(folder)) {
     let above = folder;
     while (!fs.existsSync(above)) above = dirname(above);
-    if (!isSafe(fs.realpathSync(above))) return undefined;
+    if (!isSafe(fs.realpathSync.native(above))) return undefined;
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
-  const real = fs.realpathSync(folder);
+  const real = fs.realpathSync.native(folder);
   const found = fs.lstatSync(real);
   const inside = fs.readdirSync(real).map((name) => fs.lstatSync(join(real, name)));
   if (![found, ...inside].every(isOurs) || !isSafe(dirname(real))) return undefined;

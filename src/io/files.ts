@@ -53,7 +53,7 @@ export function nodeFiles(options: FilesOptions): Files {
     status: (path) => onFile('look at', path, () => statusOf(at(path))),
     list: (folder) => onFile('list', folder, () => namesIn(at(folder))),
     async makeFolder(path) {
-      await onFile('create', path, () => makeFolder(at(path)));
+      await onFile('create', path, async () => makeFolder(at(path)));
     },
     remove: (path) => onFile('remove', path, () => removeFile(at(path))),
     removeFolder: (path) => onFile('remove', path, () => removeEmptyFolder(at(path))),

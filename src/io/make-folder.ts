@@ -1,5 +1,5 @@
 /** Folders with those above them. */
-import { existsSync, promises } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode } from './system-errors.ts';
 
@@ -7,21 +7,28 @@ import { systemCode } from './system-errors.ts';
  * Makes the folder `path`, and those above it, where they are missing. Node's own recursive `mkdir` never ends where a file
  * system takes no folder and says that there is none above it, as `/proc` does.
  */
-export async function makeFolder(path: string): Promise<void> {
-  if (existsSync(path)) return await requireFolder(path);
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return requireFolder(path);
   try {
-    await promises.mkdir(path);
+    makeOne(path);
   } catch (thrown) {
-    if (systemCode(thrown) === 'EEXIST') return await requireFolder(path);
     if (systemCode(thrown) !== 'ENOENT' || dirname(path) === path) throw thrown;
-    await makeFolder(dirname(path));
-    await promises.mkdir(path).catch((again: unknown) => {
-      if (systemCode(again) !== 'EEXIST') throw again;
-    });
+    makeFolder(dirname(path));
+    makeOne(path);
   }
 }
 
-async function requireFolder(path: string): Promise<void> {
-  if ((await promises.stat(path)).isDirectory()) return;
+/** Another process may make it at the same moment. */
+function makeOne(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (thrown) {
+    if (systemCode(thrown) !== 'EEXIST') throw thrown;
+    requireFolder(path);
+  }
+}
+
+function requireFolder(path: string): void {
+  if (statSync(path).isDirectory()) return;
   throw Object.assign(new Error(`ENOTDIR: ${path}`), { code: 'ENOTDIR' });
 }

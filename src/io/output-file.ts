@@ -43,7 +43,7 @@ const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP',
 export async function createOutput(path: string, writing: Writing, options: CreateOptions): Promise<OutputFile> {
   const { shown, signal, temporary } = writing;
   const overwrite = options.overwrite ?? false;
-  await onFile('create', shown, () => makePlace(path, shown, overwrite));
+  await onFile('create', shown, async () => makePlace(path, shown, overwrite));
   const name = temporary.nameBeside(path);
   const handle = await onFile('create', shown, () => promises.open(name, 'wx', options.mode ?? 0o644));
   const { write, writeAt, flushing, direct } = writers(handle, writing);
@@ -82,7 +82,7 @@ export async function writeOutput(
   bytes: Uint8Array,
   { shown, signal, temporary, mode = 0o644, overwrite = false }: Writing & CreateOptions,
 ): Promise<void> {
-  await onFile('create', shown, () => makePlace(path, shown, overwrite));
+  await onFile('create', shown, async () => makePlace(path, shown, overwrite));
   const name = temporary.nameBeside(path);
   try {
     const descriptor = await onFile('create', shown, async () => openSync(name, 'wx', mode));
@@ -136,7 +136,7 @@ function writers(
 
 /** Gives `from` the second name `to`; copies where the file system has no links. @throws FILE_EXISTS, FILE_ACCESS, DISK_FULL */
 export async function linkFile(from: string, to: string, writing: Writing): Promise<void> {
-  await onFile('create', writing.shown, () => makeFolder(dirname(to)));
+  await onFile('create', writing.shown, async () => makeFolder(dirname(to)));
   try {
     await promises.link(from, to);
   } catch (thrown) {
@@ -258,8 +258,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Makes the folder of a file, and refuses where the file may not come. */
-async function makePlace(path: string, shown: string, overwrite: boolean): Promise<void> {
-  await makeFolder(dirname(path));
+function makePlace(path: string, shown: string, overwrite: boolean): void {
+  makeFolder(dirname(path));
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined || (overwrite && (found.isFile() || found.isSymbolicLink()))) return;
   if (!overwrite) {
