@@ -86,9 +86,12 @@ function keptFolder() {
   const folder = ownFolder(join(cache, 'secureev'));
   if (folder === undefined) return undefined;
   const umask = process.umask(0o077);
-  const { status } = enableCompileCache(folder);
-  process.umask(umask);
-  return status === compileCacheStatus.ENABLED ? getCompileCacheDir() : undefined;
+  try {
+    const { status } = enableCompileCache(folder);
+    return status === compileCacheStatus.ENABLED ? getCompileCacheDir() : undefined;
+  } finally {
+    process.umask(umask);
+  }
 }
 
 /** The real path of a folder that is ours alone, made where it is missing. */

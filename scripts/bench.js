@@ -54,7 +54,7 @@ function measureAll(measures) {
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify({ machine: machine(), rows }, null, 2)}\n`);
   process.stdout.write(`${markdownTable(rows)}\n\n${machine()}; medians of ${bench.runs} or more interleaved runs.\n`);
-  return values.check && rows.some(({ met }) => met === false) ? 1 : 0;
+  return values.check && rows.some(({ met }) => !met) ? 1 : 0;
 }
 
 function machine() {

@@ -5,7 +5,7 @@ export function seconds(value) {
   return value < 1 ? `${(value * 1000).toFixed(0)} ms` : `${value.toFixed(2)} s`;
 }
 
-/** The table of all rows; one without a goal has `met` undefined. */
+/** The table of all rows. */
 export function markdownTable(rows) {
   const head = ['measure', 'secureev', 'peer', 'ratio', 'goal', 'met'];
   const cells = rows.map(({ measure, ours, peer, ratio, goal, met }) => [
@@ -14,7 +14,7 @@ export function markdownTable(rows) {
     peer,
     ratio,
     goal,
-    met === undefined ? '-' : met ? 'yes' : '**no**',
+    met ? 'yes' : '**no**',
   ]);
   const line = (row) => `| ${row.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...cells.map(line)].join('\n');
