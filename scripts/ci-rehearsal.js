@@ -290,6 +290,9 @@ async function verifyAll(runner) {
   const env = ['--repo', 'srv/oem', '--root', 'offline/root.json', '--anchor', 'cdn'];
   const { status, stdout, stderr } = secureev(runner, ['verify', 'log', ...env]);
   if (status !== 0) fail(`the audit log does not verify: ${stdout}${stderr}`);
+  const all = ['--root', 'offline/root.json', '--all-targets', '--allow-skip', 'targets-there'];
+  const tree = secureev(runner, ['verify', 'repository', 'cdn', ...all]);
+  if (tree.status !== 0) fail(`the CDN does not verify: ${tree.stdout}${tree.stderr}`);
   const left = listed(join(runner.place, 'srv/work/bundles'));
   if (left.length > 0) fail(`clear bundles were left behind: ${left.join(', ')}`);
   if (existsSync(join(runner.place, 'srv/work/upload.txt'))) fail('an upload was left unfinished');

@@ -1,12 +1,11 @@
 /** `secureev ceremony verify`: checks a ceremony's folder offline. */
 import type { Command } from 'commander';
-import { utf8 } from '../core/bytes.ts';
 import { CEREMONY_CHECKS, verifyCeremony } from '../ops/keys/ceremony/verify.ts';
 import { ceremonyReport } from '../render/ceremony-report.ts';
 import { checkList } from '../render/checks.ts';
-import { junitXml } from '../render/junit.ts';
 import type { Call, Outcome } from './command.ts';
-import { allowSkipFlag, argument, example, flag, text, texts } from './flags.ts';
+import { argument, example, flag, texts } from './flags.ts';
+import { reportFlags, writeReport } from './report-flags.ts';
 
 /** Declares arguments and flags. */
 export function configure(command: Command): void {
@@ -15,9 +14,8 @@ export function configure(command: Command): void {
       `check a ceremony offline; exit status 3 unless every check passes\n\nChecks: ${Object.keys(CEREMONY_CHECKS).join(', ')}`,
     )
     .argument('<folder>', "the ceremony's folder")
-    .option('--rehearsal', 'accept a rehearsal')
-    .option('--junit <file>', 'write the checks as JUnit XML too');
-  example(allowSkipFlag(command), 'secureev ceremony verify ceremony');
+    .option('--rehearsal', 'accept a rehearsal');
+  example(reportFlags(command), 'secureev ceremony verify ceremony');
 }
 
 /** Verifies the ceremony. */
@@ -26,10 +24,7 @@ export async function run(call: Call): Promise<Outcome> {
   const allowSkip = texts(call, 'allowSkip');
   const input = { folder, rehearsal: flag(call, 'rehearsal'), allowSkip, report: ceremonyReport };
   const { checks, refusal } = await verifyCeremony(input, call.io);
-  const junit = text(call, 'junit');
-  if (junit !== undefined) {
-    await call.io.files.write(junit, utf8(junitXml('ceremony verify', checks, allowSkip)), { overwrite: true });
-  }
+  await writeReport(call, 'ceremony verify', checks);
   const outcome = {
     result: { folder, verified: refusal === undefined, checks },
     text: `${folder}: ${refusal === undefined ? 'VERIFIED' : 'NOT VERIFIED'}\n${checkList(checks)}`,

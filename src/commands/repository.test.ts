@@ -1,6 +1,7 @@
 /** The repository's commands as a person or a pipeline calls them: text, `--json`, exit statuses, no trace after a failure. */
 import { cp } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fromUtf8 } from '../core/bytes.ts';
 import { cliSession } from '../testing/run-cli.ts';
 import type { CliSession } from '../testing/run-cli.ts';
 
@@ -62,7 +63,9 @@ describe('the repository, from init to a published tree', () => {
       'published root 1, targets 1, snapshot 1, timestamp 1: 5 files written',
     );
     expect(await session.ok('publish image public')).toContain('0 files written, 5 unchanged');
-    expect(await session.ok('verify log --anchor public --root trust/root.json')).toContain('4 checks passed');
+    const verifyLog = 'verify log --anchor public --root trust/root.json --junit log.xml';
+    expect(await session.ok(verifyLog)).toContain('4 checks passed');
+    expect(fromUtf8(await session.read('log.xml'))).toContain('<testsuite name="verify log" tests="4" failures="0"');
     expect(await session.ok('log')).toContain('published root 1, targets 1, snapshot 1, timestamp 1');
     expect(await session.json('log --role timestamp')).toMatchObject({ result: { entries: [{}, {}, {}] } });
     expect(await session.ok('target remove EV-1/BMS/2.1.0/bms.bin')).toContain('staged the removal');

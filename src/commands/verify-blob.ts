@@ -1,13 +1,10 @@
 /** `secureev verify blob`: a sealed payload against a pinned root, offline. */
 import type { Command } from 'commander';
 import { parseTargetName } from '../core/brands.ts';
-import { utf8 } from '../core/bytes.ts';
 import { BLOB_CHECKS, verifyBlob } from '../ops/release/sealed-verify.ts';
-import { junitXml } from '../render/junit.ts';
 import { blobVerdictText } from '../render/sealed.ts';
 import type { Call, Outcome } from './command.ts';
 import {
-  allowSkipFlag,
   argument,
   atFlag,
   example,
@@ -19,6 +16,7 @@ import {
   text,
   texts,
 } from './flags.ts';
+import { reportFlags, writeReport } from './report-flags.ts';
 
 /** Declares the flags. */
 export function configure(command: Command): void {
@@ -31,10 +29,9 @@ export function configure(command: Command): void {
     .option('--key <signer>', "a recipient's private key: also checks the contents, which go nowhere")
     .option('--envelopes <file>', 'the envelopes (default: NAME.sevk beside the payload)')
     .option('--target <name>', 'the name it is listed under (default: found by its hash)')
-    .option('--require-hybrid', 'demand post-quantum signatures whatever the pinned root says')
-    .option('--junit <file>', 'write the checks as JUnit XML too');
+    .option('--require-hybrid', 'demand post-quantum signatures whatever the pinned root says');
   example(
-    allowSkipFlag(atFlag(rootFlag(command))),
+    reportFlags(atFlag(rootFlag(command))),
     'secureev verify blob sealed/ZG_BODY.otap.sev --key keys/car-1.key --root trust/root.json --metadata public/metadata',
     'secureev verify blob ZG_BODY.otap.sev --root trust/root.json --metadata public/metadata --allow-skip contents --allow-skip clear-target',
   );
@@ -59,10 +56,7 @@ export async function run(call: Call): Promise<Outcome> {
   };
   const verdict = await verifyBlob(input, call.io);
   const { checks, refusal } = verdict;
-  const junit = text(call, 'junit');
-  if (junit !== undefined) {
-    await call.io.files.write(junit, utf8(junitXml('verify blob', checks, allowSkip)), { overwrite: true });
-  }
+  await writeReport(call, 'verify blob', checks);
   const { suite = null, target: found = null } = verdict;
   const result = { file: blob, verified: refusal === undefined, checks, suite, target: found };
   const outcome = { result, text: blobVerdictText(blob, checks, refusal === undefined) };

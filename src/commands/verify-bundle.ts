@@ -1,27 +1,14 @@
 /** `secureev verify bundle`: a bundle against a pinned root, offline. */
 import type { Command } from 'commander';
 import { parseVin } from '../core/brands.ts';
-import { utf8 } from '../core/bytes.ts';
 import { failure } from '../core/errors.ts';
 import type { BundleVehicle } from '../ops/release/director-bundle.ts';
 import { bundleFacts } from '../ops/release/inspect/bundle.ts';
 import { BUNDLE_CHECKS, verifyBundle } from '../ops/release/verify-bundle.ts';
-import { junitXml } from '../render/junit.ts';
 import { bundleVerdictText } from '../render/verified-bundle.ts';
 import type { Call, Outcome } from './command.ts';
-import {
-  allowSkipFlag,
-  argument,
-  atFlag,
-  example,
-  fixedNow,
-  flag,
-  pinnedRoot,
-  requiredText,
-  rootFlag,
-  text,
-  texts,
-} from './flags.ts';
+import { argument, atFlag, example, fixedNow, flag, pinnedRoot, requiredText, rootFlag, text, texts } from './flags.ts';
+import { reportFlags, writeReport } from './report-flags.ts';
 import { vehicleIdOf } from './vehicle-id.ts';
 
 /** Declares the flags. */
@@ -37,10 +24,9 @@ export function configure(command: Command): void {
     .option('--director <tree>', "the Director's published tree")
     .option('--director-root <file>', 'the pinned root of the Director')
     .option('--vehicle-id <id>', "the vehicle's folder in the Director's tree (found by its VIN in a folder)")
-    .option('--require-hybrid', 'demand post-quantum signatures whatever the pinned root says')
-    .option('--junit <file>', 'write the checks as JUnit XML too');
+    .option('--require-hybrid', 'demand post-quantum signatures whatever the pinned root says');
   example(
-    allowSkipFlag(atFlag(rootFlag(command))),
+    reportFlags(atFlag(rootFlag(command))),
     'secureev verify bundle received.otap --root trust/root.json --metadata public/metadata',
     'secureev verify bundle received.otap --root trust/root.json --metadata public/metadata --vehicle 5YJ3E1EA0KF000316 --director director --director-root trust/director.json',
   );
@@ -61,10 +47,7 @@ export async function run(call: Call): Promise<Outcome> {
     vehicle: vehicleOf(call),
   };
   const { checks, refusal, head } = await verifyBundle(input, call.io);
-  const junit = text(call, 'junit');
-  if (junit !== undefined) {
-    await call.io.files.write(junit, utf8(junitXml('verify bundle', checks, allowSkip)), { overwrite: true });
-  }
+  await writeReport(call, 'verify bundle', checks);
   const result = {
     file,
     verified: refusal === undefined,

@@ -1,15 +1,12 @@
 /** `secureev verify kit`: a kit against pinned roots, offline. */
 import type { Command } from 'commander';
 import { parseVin } from '../core/brands.ts';
-import { utf8 } from '../core/bytes.ts';
 import { KIT_CHECKS } from '../ops/repository/kit-work.ts';
 import type { VerifyKitInput } from '../ops/repository/kit-work.ts';
 import { verifyKit } from '../ops/repository/verify-kit.ts';
-import { junitXml } from '../render/junit.ts';
 import { kitVerdictText } from '../render/kits.ts';
 import type { Call, Outcome } from './command.ts';
 import {
-  allowSkipFlag,
   argument,
   atFlag,
   durationSeconds,
@@ -21,6 +18,7 @@ import {
   text,
   texts,
 } from './flags.ts';
+import { reportFlags, writeReport } from './report-flags.ts';
 
 /** Declares the flags. */
 export function configure(command: Command): void {
@@ -36,10 +34,9 @@ export function configure(command: Command): void {
       '--max-staleness <duration>',
       'how long after expiry Timestamp and Snapshot pass, e.g. 30d; nothing else does',
     )
-    .option('--require-hybrid', 'demand post-quantum signatures whatever the pinned root says')
-    .option('--junit <file>', 'write the checks as JUnit XML too');
+    .option('--require-hybrid', 'demand post-quantum signatures whatever the pinned root says');
   example(
-    allowSkipFlag(atFlag(rootFlag(command))),
+    reportFlags(atFlag(rootFlag(command))),
     'secureev verify kit /media/stick/kit --root trust/root.json --vehicle 5YJ3E1EA0KF000316 --max-staleness 30d',
   );
 }
@@ -47,12 +44,9 @@ export function configure(command: Command): void {
 /** Verifies the kit. */
 export async function run(call: Call): Promise<Outcome> {
   const input = inputOf(call);
-  const { kit, allowSkip } = input;
+  const { kit } = input;
   const { checks, refusal, ...found } = await verifyKit(input, call.io);
-  const junit = text(call, 'junit');
-  if (junit !== undefined) {
-    await call.io.files.write(junit, utf8(junitXml('verify kit', checks, allowSkip)), { overwrite: true });
-  }
+  await writeReport(call, 'verify kit', checks);
   const result = { folder: kit, verified: refusal === undefined, checks, ...found };
   const outcome = { result, text: kitVerdictText(kit, checks, refusal === undefined) };
   return refusal === undefined ? outcome : { ...outcome, failure: refusal };

@@ -82,7 +82,7 @@ export async function takeItsPlace({ folder }: TestRepository): Promise<void> {
 /** Verifies the tree as a vehicle that keeps what it trusts from call to call: `good`, or the code of the refusal. */
 export async function verifyAsCar({ io }: TestRepository, target = BMS): Promise<string> {
   const asked = { tree: 'public', root: 'pinned.json', state: 'car', target: parseTargetName(target), out: undefined };
-  const terms = { now: io.clock.now(), requireHybrid: true, lint: false };
+  const terms = { now: io.clock.now(), requireHybrid: true, allTargets: false, lint: false, allowSkip: [] };
   const { refusal } = await verifyRepository({ ...asked, ...terms }, io);
   return refusal === undefined ? 'good' : refusal.code;
 }

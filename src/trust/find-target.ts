@@ -12,9 +12,9 @@
 import type { TargetName } from '../core/brands.ts';
 import type { Verified } from '../core/verified.ts';
 import { isJsonList } from '../formats/json/json.ts';
-import type { Delegation, RoleKeys, TargetFile, Targets } from '../formats/metadata/types.ts';
+import type { Delegation, RoleKeys, SuccinctRoles, TargetFile, Targets } from '../formats/metadata/types.ts';
 import { believe } from './believe.ts';
-import { binOf, isInScope } from '../formats/metadata/path-pattern.ts';
+import { binName, binOf, isInScope } from '../formats/metadata/path-pattern.ts';
 import { delegatedPolicy } from './delegated-policy.ts';
 import type { RolePolicy } from './role-policy.ts';
 import { refusal, roleText } from './refusal.ts';
@@ -84,14 +84,52 @@ export async function requireTarget(
  * @throws TRUST_LIMIT, TRUST_HYBRID_MISSING, and what loading a role throws
  */
 export async function loadDelegated(client: TrustClient, set: TrustedSet): Promise<TrustedSet> {
-  const policy = rootPolicy(set.root.verified.signed, 'targets');
-  const walk: Walk = { client, set, visited: new Set(), effort: { visits: 0 } };
-  await loadBelow(walk, { role: 'targets', policy, chain: [], hardware: [] });
-  return walk.set;
+  return (await walkFrom(client, set)).set;
 }
 
-/** A search for nothing in particular. */
-type Walk = Omit<Search, 'query'>;
+/** Roles that were loaded together, and a set that has them. */
+export interface LoadedRoles {
+  readonly set: TrustedSet;
+  readonly roles: readonly string[];
+  /** Bins right below these roles, which come next. */
+  readonly bins: number;
+}
+
+/**
+ * Loads every role there is: first all but bins, then bin by bin, each in a set without the other bins; each is verified as
+ * in a search.
+ *
+ * @throws as {@link loadDelegated}
+ */
+export async function* loadEveryRole(client: TrustClient, set: TrustedSet): AsyncGenerator<LoadedRoles> {
+  yield* withBins(await walkFrom(client, set));
+}
+
+async function* withBins({ client, set, visited, binned }: Walk): AsyncGenerator<LoadedRoles> {
+  yield { set, roles: [...visited], bins: binned.reduce((sum, { succinct }) => sum + 2 ** succinct.bitLength, 0) };
+  for (const { delegator, succinct } of binned) {
+    for (let index = 0; index < 2 ** succinct.bitLength; index++) {
+      const bin = binDelegation(succinct, binName(succinct, index));
+      const walk = startWalk(client, set);
+      for (const role of bin.roles) await loadBelow(walk, stepTo(delegator, bin, role));
+      yield* withBins(walk);
+    }
+  }
+}
+
+/** A search for nothing in particular, and the bins that it passed by. */
+type Walk = Omit<Search, 'query'> & { readonly binned: { delegator: Delegator; succinct: SuccinctRoles }[] };
+
+function startWalk(client: TrustClient, set: TrustedSet): Walk {
+  return { client, set, visited: new Set(), effort: { visits: 0 }, binned: [] };
+}
+
+async function walkFrom(client: TrustClient, set: TrustedSet): Promise<Walk> {
+  const policy = rootPolicy(set.root.verified.signed, 'targets');
+  const walk = startWalk(client, set);
+  await loadBelow(walk, { role: 'targets', policy, chain: [], hardware: [] });
+  return walk;
+}
 
 async function loadBelow(walk: Walk, step: Step): Promise<void> {
   if (walk.visited.has(step.role)) return;
@@ -100,7 +138,9 @@ async function loadBelow(walk: Walk, step: Step): Promise<void> {
   const { file, isHybrid } = await trusted(walk, step);
   const { signed } = file.verified;
   const delegator = { signed, isHybrid, step: { ...step, chain: [...step.chain, step.role] } };
-  for (const delegation of signed.delegations?.roles ?? []) {
+  const { roles = [], succinct } = signed.delegations ?? {};
+  if (succinct !== undefined) walk.binned.push({ delegator, succinct });
+  for (const delegation of roles) {
     for (const role of delegation.roles) await loadBelow(walk, stepTo(delegator, delegation, role));
   }
 }
@@ -200,16 +240,19 @@ function delegationsFor({ set, query }: Search, { signed }: Delegator): readonly
   const { engine } = set.terms;
   if (delegations?.succinct !== undefined) {
     const { succinct } = delegations;
-    const { keyIds, threshold } = succinct;
-    const name = binOf(engine, succinct, query.name);
-    const roles = [{ name, keyIds, threshold }];
-    return [{ name, scope: { paths: [] }, terminating: true, hardwareIds: undefined, roles, minRolesInAgreement: 1 }];
+    return [binDelegation(succinct, binOf(engine, succinct, query.name))];
   }
   return (delegations?.roles ?? []).filter(({ scope, hardwareIds }) => {
     const { hardwareId } = query;
     const isForIt = hardwareId === undefined || hardwareIds === undefined || hardwareIds.includes(hardwareId);
     return isForIt && isInScope(engine, scope, query.name);
   });
+}
+
+/** A bin as a delegation of its own. */
+function binDelegation({ keyIds, threshold }: SuccinctRoles, name: string): Delegation {
+  const roles = [{ name, keyIds, threshold }];
+  return { name, scope: { paths: [] }, terminating: true, hardwareIds: undefined, roles, minRolesInAgreement: 1 };
 }
 
 async function followOne(search: Search, delegator: Delegator, delegation: Delegation): Promise<Result> {

@@ -23,8 +23,11 @@ import type { Downloaded } from './download-target.ts';
 import { attemptChain, passChain } from './metadata-checks.ts';
 import { LINT_CHECKS, lintTree } from './lint.ts';
 import type { LintFinding, LintId } from './lint.ts';
+import { counted } from './kit-work.ts';
 import { isUrl, treeSource } from './tree-source.ts';
 import type { TreeSource } from './tree-source.ts';
+import { verifyAllTargets } from './verify-all-targets.ts';
+import type { AllTargets } from './verify-all-targets.ts';
 
 /** The checks, in their order. */
 export const REPOSITORY_CHECKS = {
@@ -33,6 +36,8 @@ export const REPOSITORY_CHECKS = {
   hybrid: 'post-quantum thresholds where the root demands them',
   'target-listed': 'the target is listed by a role that may list it',
   'target-content': 'length and hashes of the target are those listed',
+  'targets-content': 'length and hashes of all targets that are there are those listed',
+  'targets-there': 'every listed target is there',
 } as const;
 
 /** The id of a check of {@link REPOSITORY_CHECKS}. */
@@ -49,10 +54,14 @@ export interface VerifyRepositoryInput {
   readonly now: Instant;
   readonly requireHybrid: boolean;
   readonly target: TargetName | undefined;
-  /** The folder for the verified target. */
+  /** Verify every target there is. */
+  readonly allTargets: boolean;
+  /** The folder for verified targets. */
   readonly out: string | undefined;
   /** Look for what verifies but should not be so; loads every delegated role. */
   readonly lint: boolean;
+  /** Ids of checks that may be skipped. */
+  readonly allowSkip: readonly string[];
 }
 
 /** What was found. */
@@ -63,6 +72,7 @@ export interface RepositoryVerdict {
   /** What is trusted now; undefined where not everything up to Targets is. */
   readonly set: TrustedSet | undefined;
   readonly downloaded: Downloaded | undefined;
+  readonly allTargets: AllTargets | undefined;
   /** What is not wrong but should not be so. */
   readonly findings: readonly LintFinding[];
 }
@@ -86,14 +96,19 @@ export async function verifyRepository(input: VerifyRepositoryInput, io: Io): Pr
   );
   const fetched = updated && (await checkTarget({ book, input, io, tree, client, set: updated }));
   const set = fetched?.set ?? updated;
+  const allTargets = set && (await checkAllTargets({ book, input, io, tree, client, set }));
   const findings = input.lint && set !== undefined ? await checkLint(book, client, set) : [];
   const checks = book.list();
-  return { checks, refusal: refusalFrom(checks, []), set, downloaded: fetched?.downloaded, findings };
+  const refusal = refusalFrom(checks, input.allowSkip);
+  return { checks, refusal, set, downloaded: fetched?.downloaded, allTargets, findings };
 }
 
-function titlesFor({ target, lint }: VerifyRepositoryInput): Readonly<Record<string, string>> {
-  const { 'target-listed': listed, 'target-content': content, ...titles } = REPOSITORY_CHECKS;
-  const asked = target === undefined ? titles : { ...titles, 'target-listed': listed, 'target-content': content };
+const OF_TARGET: readonly string[] = ['target-listed', 'target-content'] satisfies RepositoryCheckId[];
+const OF_ALL_TARGETS: readonly string[] = ['targets-content', 'targets-there'] satisfies RepositoryCheckId[];
+
+function titlesFor({ target, allTargets, lint }: VerifyRepositoryInput): Readonly<Record<string, string>> {
+  const unasked = [...(target === undefined ? OF_TARGET : []), ...(allTargets ? [] : OF_ALL_TARGETS)];
+  const asked = Object.fromEntries(Object.entries(REPOSITORY_CHECKS).filter(([id]) => !unasked.includes(id)));
   return lint ? { ...asked, delegations: 'every delegated role', ...LINT_CHECKS } : asked;
 }
 
@@ -119,9 +134,13 @@ const SHOWN_MAX = 3;
 function recordLint(book: Book, id: LintId, findings: readonly LintFinding[]): void {
   const own = findings.filter((finding) => finding.id === id);
   if (own.length === 0) return book.pass(id, 'nothing found');
-  const shown = own.slice(0, SHOWN_MAX).map(({ role, detail }) => `${roleText(role)}: ${detail}`);
-  const more = own.length > SHOWN_MAX ? [`and ${own.length - SHOWN_MAX} more`] : [];
-  book.fail(id, failure('LINT_FOUND', [...shown, ...more].join('; ')));
+  book.fail(id, failure('LINT_FOUND', shortList(own.map(({ role, detail }) => `${roleText(role)}: ${detail}`))));
+}
+
+/** The first few, and how many more there are. */
+function shortList(texts: readonly string[]): string {
+  const more = texts.length > SHOWN_MAX ? [`and ${texts.length - SHOWN_MAX} more`] : [];
+  return [...texts.slice(0, SHOWN_MAX), ...more].join('; ');
 }
 
 const CHAIN = { metadata: 'metadata', expiry: 'expiry', hybrid: 'hybrid' } as const;
@@ -157,4 +176,29 @@ async function checkTarget({ book, input, io, tree, client, set: before }: Targe
     book.fail(step, refusalOf(thrown));
     return undefined;
   }
+}
+
+async function checkAllTargets({ book, input, ...work }: TargetWork): Promise<AllTargets | undefined> {
+  if (!input.allTargets) return undefined;
+  try {
+    const all = await verifyAllTargets({ ...work, out: input.out });
+    recordAllTargets(book, all);
+    return all;
+  } catch (thrown) {
+    book.fail('targets-content', refusalOf(thrown));
+    return undefined;
+  }
+}
+
+function recordAllTargets(book: Book, { verified, bytes, missing, refused }: AllTargets): void {
+  const [first] = refused;
+  if (first === undefined) book.pass('targets-content', `${counted(verified, 'target')}, ${bytes} bytes`);
+  else {
+    const details = { targets: refused.map(({ name }) => name) };
+    const told = shortList(refused.map(({ error }) => error.message));
+    book.fail('targets-content', failure(first.error.code, told, details));
+  }
+  if (missing.length === 0) return book.pass('targets-there', 'nothing is missing');
+  const what = `${counted(missing.length, 'listed target')} not in the tree, as for images and bundles of confidential releases`;
+  book.skip('targets-there', `${what}: ${shortList(missing)}`);
 }

@@ -1,0 +1,117 @@
+/**
+ * Every target of a published tree: as a search for it comes to it, and its content as listed.
+ *
+ * Invariants: one that is listed and not there is told, never passed over; a bin is let go before the next is loaded, so that
+ * a repository of any size takes the same memory but for the names of what is not there.
+ */
+import { parseTargetName } from '../../core/brands.ts';
+import type { TargetName } from '../../core/brands.ts';
+import { isFailure } from '../../core/errors.ts';
+import type { SecureevError } from '../../core/errors.ts';
+import type { Io } from '../../core/ports.ts';
+import type { Task } from '../../core/report.ts';
+import type { Verified } from '../../core/verified.ts';
+import { findTarget, loadEveryRole } from '../../trust/find-target.ts';
+import type { FoundTarget, LoadedRoles } from '../../trust/find-target.ts';
+import type { TrustClient } from '../../trust/source.ts';
+import type { TrustedSet } from '../../trust/state.ts';
+import { refusalOf } from '../release/check-book.ts';
+import { downloadTarget } from './download-target.ts';
+import type { TreeSource } from './tree-source.ts';
+
+/** Where targets are and where verified ones go. */
+export interface AllTargetsWork {
+  readonly io: Io;
+  readonly tree: TreeSource;
+  readonly client: TrustClient;
+  readonly set: TrustedSet;
+  /** The folder for verified targets; undefined to verify them only. */
+  readonly out: string | undefined;
+}
+
+/** What became of all that is listed. */
+export interface AllTargets {
+  /** Targets whose content is as listed. */
+  readonly verified: number;
+  /** Their bytes. */
+  readonly bytes: number;
+  /** Listed, but not in the tree. */
+  readonly missing: readonly string[];
+  /** There, but not as listed; or listed so that no client would take it. */
+  readonly refused: readonly { readonly name: string; readonly error: SecureevError }[];
+}
+
+interface Tally {
+  verified: number;
+  bytes: number;
+  readonly missing: string[];
+  readonly refused: { name: string; error: SecureevError }[];
+}
+
+/** Verifies every target of the tree. @throws TRUST_* of metadata, HTTP_*, FILE_ACCESS, INTERRUPTED */
+export async function verifyAllTargets(work: AllTargetsWork): Promise<AllTargets> {
+  const tally: Tally = { verified: 0, bytes: 0, missing: [], refused: [] };
+  let bins: Task | undefined;
+  for await (const loaded of loadEveryRole(work.client, work.set)) {
+    if (bins === undefined) await verifyRoles(work, loaded, tally);
+    else await verifyListed(work, loaded, { tally, advance: () => undefined });
+    bins?.advance(1);
+    if (loaded.bins > 0) bins ??= work.io.progress.start('verifying targets in bins', loaded.bins, 'items');
+  }
+  bins?.done();
+  return tally;
+}
+
+/** With progress by bytes. */
+async function verifyRoles(work: AllTargetsWork, loaded: LoadedRoles, tally: Tally): Promise<void> {
+  const total = listedIn(loaded).reduce((sum, { length }) => sum + length, 0);
+  const task = work.io.progress.start('verifying targets', total, 'bytes');
+  await verifyListed(work, loaded, { tally, advance: task.advance });
+  task.done();
+}
+
+/** What the roles list, each name once. */
+function listedIn({ set, roles }: LoadedRoles): readonly { name: string; length: number }[] {
+  const names = new Map<string, number>();
+  for (const role of roles) {
+    for (const [name, { length }] of set.targets.get(role)?.file.verified.signed.targets ?? []) {
+      if (!names.has(name)) names.set(name, length);
+    }
+  }
+  return [...names].map(([name, length]) => ({ name, length }));
+}
+
+async function verifyListed(
+  work: AllTargetsWork,
+  loaded: LoadedRoles,
+  { tally, advance }: { tally: Tally; advance: (bytes: number) => void },
+): Promise<void> {
+  for (const { name, length } of listedIn(loaded)) {
+    try {
+      await verifyOne({ ...work, set: loaded.set }, parseTargetName(name), tally);
+    } catch (thrown) {
+      tally.refused.push({ name, error: refusalOf(thrown) });
+    }
+    advance(length);
+  }
+}
+
+async function verifyOne(work: AllTargetsWork, name: TargetName, tally: Tally): Promise<void> {
+  const { found } = await findTarget(work.client, work.set, { name });
+  // A client never comes to it: a role lists it outside what was delegated to it. `--lint` tells.
+  if (found === undefined) return;
+  if (!(await isThere(work, found))) return void tally.missing.push(name);
+  tally.verified += 1;
+  tally.bytes += found.verified.target.length;
+}
+
+async function isThere({ io, tree, set, out }: AllTargetsWork, found: Verified<FoundTarget>): Promise<boolean> {
+  const { consistentSnapshot: isConsistent } = set.root.verified.signed;
+  try {
+    await downloadTarget({ tree, found, isConsistent, out }, io);
+    return true;
+  } catch (thrown) {
+    if (isFailure(thrown, 'TRUST_FILE_MISSING')) return false;
+    throw thrown;
+  }
+}
