@@ -93,7 +93,12 @@ describe('release list and release show', () => {
       bundles: [{ sealed: { state: 'staged', suite: 'x25519+ecdsa-p256', envelopes: 2 } }, { gateway: 'ZG_DRIVE' }],
     });
     await session.ok(SIGN, at);
-    expect(await session.ok('release list', at)).toMatch(/signed, sealed, ready to publish/);
+    expect(await session.ok('release list', at)).toMatch(/signed, sealed, to be published/);
+    await session.ok(`publish image ${at.out}-public`, at);
+    expect(await session.ok('release list', at)).toMatch(/signed, sealed, published/);
+    expect(await shown(at)).toMatchObject({ release: { publishable: true, published: true } });
+    await session.ok('renew timestamp --within 2d --key keys/timestamp.key', at);
+    expect(await session.ok('release list', at)).toMatch(/signed, sealed, to be published/);
     expect(await codeOf(`package --reissue r1 ${KEY} --out ${at.out}-2`, at)).toBe('6 RELEASE_SOURCE_MISSING');
     await session.ok(`package release.yaml --reissue r1 ${KEY} --out ${at.out}-2`, at);
     await session.ok(SIGN, at);

@@ -14,6 +14,7 @@ export interface ShownListedRelease {
   readonly state: string;
   readonly sealed: boolean | null;
   readonly publishable: boolean;
+  readonly published: boolean;
   readonly images: number;
   readonly bundles: number;
 }
@@ -137,8 +138,11 @@ const STATES: Readonly<Record<string, string>> = {
   removed: 'no longer listed in full',
 };
 
-function stateText({ state, sealed, publishable }: ShownListedRelease): string {
+function stateText({ state, sealed, publishable, published }: ShownListedRelease): string {
   const text = STATES[state] ?? state;
-  if (sealed === null) return publishable ? `${text}, ready to publish in clear` : `${text}, not confidential`;
-  return sealed ? `${text}, sealed${publishable ? ', ready to publish' : ''}` : `${text}, not sealed yet`;
+  if (sealed === null && !publishable) return `${text}, not confidential`;
+  if (sealed === false) return `${text}, not sealed yet`;
+  const how = sealed === null ? 'in clear' : 'sealed';
+  if (!publishable) return `${text}, ${how}`;
+  return `${text}, ${how}, ${published ? 'published' : 'to be published'}`;
 }

@@ -15,6 +15,7 @@ import { countEnvelopes, newestSealedPayload } from '../../store/sealed.ts';
 import { findTarget } from '../../store/targets.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
+import { isAllPublished } from '../repository/situation.ts';
 
 /**
  * How far something is: bundles that lack signatures, staged for the next version of a role, listed in the last complete
@@ -66,6 +67,8 @@ export interface ListedRelease {
   readonly sealed: boolean | null;
   /** `publish image` would put it out. */
   readonly publishable: boolean;
+  /** It is in the tree that was published last, and nothing was signed since. */
+  readonly published: boolean;
   readonly images: number;
   readonly bundles: number;
 }
@@ -86,7 +89,8 @@ export async function listReleases(
 ): Promise<readonly ListedRelease[]> {
   using repository = await openChosen(io, input.repository, { readOnly: true });
   const wanted = releases(repository).filter(({ model }) => input.model === undefined || model === input.model);
-  return wanted.map((release) => detailsOf(repository, release).release);
+  const isPublished = isAllPublished(repository);
+  return wanted.map((release) => detailsOf(repository, release, isPublished).release);
 }
 
 /** One release. @throws RELEASE_UNKNOWN */
@@ -95,7 +99,7 @@ export async function showRelease(
   io: Io,
 ): Promise<ReleaseDetails> {
   using repository = await openChosen(io, input.repository, { readOnly: true });
-  return detailsOf(repository, requireRelease(repository, input.name));
+  return detailsOf(repository, requireRelease(repository, input.name), isAllPublished(repository));
 }
 
 /** A release by name. @throws RELEASE_UNKNOWN */
@@ -111,7 +115,7 @@ export function requireRelease(reader: Reader, name: string): Release {
 
 const STATES: readonly ReleaseState[] = ['removed', 'unsigned', 'staged', 'complete'];
 
-function detailsOf(reader: Reader, release: Release): ReleaseDetails {
+function detailsOf(reader: Reader, release: Release, isPublished: boolean): ReleaseDetails {
   const { name, model, confidential, createdAt, plan } = release;
   const images = imagesOf(reader, name);
   const bundles = bundleFactsOf(reader, name);
@@ -120,8 +124,8 @@ function detailsOf(reader: Reader, release: Release): ReleaseDetails {
   const sealed = confidential ? bundles.every((bundle) => bundle.sealed?.state === 'complete') : null;
   const counts = { images: images.length, bundles: bundles.length };
   const publishable = state === 'complete' && sealed !== false;
-  const listed = { name, model, confidential, createdAt: instantOf(createdAt), state, sealed, publishable, ...counts };
-  return { release: listed, images, bundles, plan };
+  const facts = { name, model, confidential, createdAt: instantOf(createdAt), state, sealed, publishable };
+  return { release: { ...facts, published: publishable && isPublished, ...counts }, images, bundles, plan };
 }
 
 function imagesOf(reader: Reader, release: string): readonly ReleaseImageFacts[] {

@@ -11,6 +11,7 @@ import { isComplete, thresholdStates } from '../../plan/quorum.ts';
 import type { Reader } from '../../store/reader.ts';
 import { findRole, hasStaged } from '../../store/roles.ts';
 import type { StoredRole } from '../../store/roles.ts';
+import { findSetting } from '../../store/settings.ts';
 import { lastComplete, lastCompleteFacts, signaturesOn } from '../../store/versions.ts';
 import { authorityOf, definitionOfRole } from './definitions.ts';
 import { completeTargetsVersions } from './next-body.ts';
@@ -32,6 +33,14 @@ export function situationOf(reader: Reader, role: StoredRole, question: Situatio
     meetsThresholds: facts === undefined || meetsThresholds(reader, role, facts.version),
     due: life !== undefined && isDue(life, question.now, question.withinSeconds),
   };
+}
+
+/** Whether all that is complete has been published: the last Timestamp that went out is the newest, and lists all of it. */
+export function isAllPublished(reader: Reader): boolean {
+  const roles = ['timestamp', 'snapshot'].map((name) => findRole(reader, { repository: 'image', name }));
+  const published = findSetting(reader, 'published-image');
+  if (published === undefined || published !== String(roles[0]?.completeVersion)) return false;
+  return roles.every((role) => role !== undefined && listsCurrent(reader, role));
 }
 
 /** Whether the last complete version is signed as the root, or the delegator, in force demands. */
