@@ -4,6 +4,7 @@
  * Invariants: the bytes are on the disk before the name is; an existing file is never half replaced; whatever happens
  * before `commit`, the folder is as it was.
  */
+import { fileExists } from '../core/free-path.ts';
 import {
   closeSync,
   constants,
@@ -262,13 +263,7 @@ function makePlace(path: string, shown: string, overwrite: boolean): void {
   makeFolder(dirname(path));
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined || (overwrite && (found.isFile() || found.isSymbolicLink()))) return;
-  if (!overwrite) {
-    throw new SecureevError('FILE_EXISTS', {
-      message: `file exists already: ${quote(shown)}`,
-      hint: 'choose another name or remove it first',
-      details: { path: shown },
-    });
-  }
+  if (!overwrite) throw fileExists(shown);
   throw new SecureevError('FILE_ACCESS', { message: `not a regular file: ${quote(shown)}`, details: { path: shown } });
 }
 

@@ -1,5 +1,6 @@
 /** Opens `NAME.key` files: who may read them, which passphrase, what is inside. */
-import { SecureevError, isFailure } from '../core/errors.ts';
+import { atPath } from '../core/at-path.ts';
+import { SecureevError } from '../core/errors.ts';
 import { decodeKeyFile, openKeyFile, passphraseBytes } from '../formats/keys/key-file.ts';
 import type { KeyFile, PrivateIdentity } from '../formats/keys/key-file.ts';
 import type { KeyPurpose } from '../formats/keys/algorithms.ts';
@@ -19,7 +20,8 @@ export interface OpenedKeyFile {
 
 /** Reads a key file without opening it. @throws FILE_NOT_FOUND, PEM_MALFORMED, KEY_FILE_MALFORMED, KEY_FILE_MODE */
 export async function readPrivateFile(path: string, { io }: Pick<SignerSetting, 'io'>): Promise<KeyFile> {
-  const file = decodeKeyFile(await io.files.read(path, PEM_BYTES_MAX));
+  const bytes = await io.files.read(path, PEM_BYTES_MAX);
+  const file = await atPath(path, () => decodeKeyFile(bytes));
   const status = await io.files.status(path);
   if (status?.kind === 'file' && (status.mode & OTHERS) !== 0) throw readableByOthers(path, status.mode);
   return file;
@@ -35,18 +37,7 @@ export async function openPrivateFile(
   const file = await readPrivateFile(path, setting);
   const source = passphraseFile === undefined ? setting.passphrases : passphraseSource(io, { file: passphraseFile });
   const passphrase = async (): Promise<Uint8Array> => passphraseBytes(await source.next(path));
-  return { path, identity: await atPath(path, openKeyFile(file, { engine: io.engine, passphrase, purpose })) };
-}
-
-/** Says of which file an error is. */
-async function atPath<T>(path: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (thrown) {
-    if (!isFailure(thrown) || thrown.code === 'INTERRUPTED' || thrown.message.includes(path)) throw thrown;
-    const { code, message, hint, details } = thrown;
-    throw new SecureevError(code, { message: `${path}: ${message}`, hint, details: { ...details, path } });
-  }
+  return { path, identity: await atPath(path, () => openKeyFile(file, { engine: io.engine, passphrase, purpose })) };
 }
 
 function readableByOthers(path: string, mode: number): SecureevError {

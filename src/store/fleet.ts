@@ -2,7 +2,7 @@
 import { instantOf, parseVin } from '../core/brands.ts';
 import type { Instant, Vin } from '../core/brands.ts';
 import { toHex } from '../core/bytes.ts';
-import { failure } from '../core/errors.ts';
+import { failure, SecureevError } from '../core/errors.ts';
 import { requireProductionKey } from '../formats/keys/rehearsal-keys.ts';
 import type { Reader, Tx } from './reader.ts';
 import { findSetting } from './settings.ts';
@@ -141,8 +141,17 @@ export function findVehicleById(reader: Reader, id: string): Vehicle | undefined
 /** The vehicle of a VIN. @throws VEHICLE_UNKNOWN */
 export function vehicleOfVin(reader: Reader, vin: Vin): Vehicle {
   const vehicle = findVehicle(reader, vin);
-  if (vehicle === undefined) throw failure('VEHICLE_UNKNOWN', `no vehicle ${vin} in the repository`, { vin });
+  if (vehicle === undefined) throw noVehicle(vin);
   return vehicle;
+}
+
+/** Nobody has registered this vehicle. */
+export function noVehicle(vin: Vin): SecureevError {
+  return new SecureevError('VEHICLE_UNKNOWN', {
+    message: `no vehicle ${vin} in the repository`,
+    hint: `\`secureev vehicle list\` shows them; \`secureev vehicle add ${vin} --model MODEL\` adds it`,
+    details: { vin },
+  });
 }
 
 /** Vehicles by VIN, of one model where given, row by row, after `afterVin`. */

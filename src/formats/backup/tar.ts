@@ -64,7 +64,7 @@ export function decodeTarHeader(block: Uint8Array, offset: number): TarEntry {
   const isEntry =
     block.length === TAR_BLOCK_BYTES && NAME.test(name) && entry.sizeBytes >= 0 && entry.modified < MODIFIED_END;
   if (isEntry && equalBytes(encodeTarHeader(entry), block)) return entry;
-  throw failure('BACKUP_MALFORMED', `no entry of a backup at byte ${offset}`, { offset });
+  throw failure('BACKUP_MALFORMED', `no backup, or a damaged one: no entry of one at byte ${offset}`, { offset });
 }
 
 function octal(value: number, digits: number): string {

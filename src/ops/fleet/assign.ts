@@ -17,6 +17,7 @@ import { envelopesFor, newestSealedPayload } from '../../store/sealed.ts';
 import { situationReader } from '../../store/situations.ts';
 import type { EcuSituation, Situation } from '../../store/situations.ts';
 import { findTarget } from '../../store/targets.ts';
+import { noVehicle } from '../../store/fleet.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
 import { completeTarget } from './director/image-targets.ts';
@@ -72,7 +73,7 @@ export async function assignTargets(input: AssignInput, io: Io): Promise<AssignA
 function assignInto(tx: Tx, input: AssignInput): AssignAnswer {
   const { vin, allowDowngrade } = input;
   const now = situationReader(tx)(vin);
-  if (now === undefined) throw failure('VEHICLE_UNKNOWN', `no vehicle ${vin} in the repository`, { vin });
+  if (now === undefined) throw noVehicle(vin);
   const takenBack = takenBackOf(now, input.remove);
   const situation = without(now, takenBack);
   const rules: PlanRules = { allowDowngrade, takenBack, factsOf: targetFacts(tx) };

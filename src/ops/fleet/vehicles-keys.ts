@@ -1,4 +1,5 @@
 /** The encryption keys of vehicles and of the escrow: read, given, revoked. */
+import { atPath } from '../../core/at-path.ts';
 import type { KeyId, Vin } from '../../core/brands.ts';
 import { quote } from '../../core/brands.ts';
 import { fromUtf8, utf8 } from '../../core/bytes.ts';
@@ -56,7 +57,7 @@ export interface VehicleKeyRevokeInput {
 /** Reads a `.pub` file with one encryption key. @throws KEY_MALFORMED, KEY_UNSUITABLE, FILE_* */
 export async function readEncryptionKey(io: Io, path: string): Promise<EncryptionKey> {
   const bytes = await io.files.read(path, PUBLIC_FILE_BYTES_MAX);
-  return decodeEncryptionKey(io, bytes, path);
+  return await atPath(path, () => decodeEncryptionKey(io, bytes, path));
 }
 
 /** Decodes a public file that a vehicle or the repository has on record. @throws KEY_MALFORMED, KEY_UNSUITABLE */

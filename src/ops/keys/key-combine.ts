@@ -1,4 +1,5 @@
 /** `key combine`: shares back to a key file under a new passphrase. */
+import { requireFreePath } from '../../core/free-path.ts';
 import { fromUtf8, utf8 } from '../../core/bytes.ts';
 import { SecureevError, failure } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
@@ -58,9 +59,7 @@ export async function combineShares(input: KeyCombineInput, io: Io): Promise<Key
 
 async function freeNames(out: string, { files }: Io): Promise<{ keyFile: string; publicFile: string }> {
   const names = { keyFile: out, publicFile: `${out.replace(/\.key$/, '')}.pub` };
-  for (const path of Object.values(names)) {
-    if ((await files.status(path)) !== undefined) throw failure('FILE_EXISTS', `${path} is there already`, { path });
-  }
+  for (const path of Object.values(names)) await requireFreePath(files, path);
   return names;
 }
 

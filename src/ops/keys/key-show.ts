@@ -1,4 +1,5 @@
 /** What a key file says: whose, what for, which ids; without a passphrase as its text claims, with one as it is. */
+import { atPath } from '../../core/at-path.ts';
 import type { Io } from '../../core/ports.ts';
 import { purposeOf, isKeyAlgorithm } from '../../formats/keys/algorithms.ts';
 import type { KeyPurpose } from '../../formats/keys/algorithms.ts';
@@ -45,8 +46,12 @@ interface Looking {
   readonly check: boolean;
 }
 
-async function showKey(path: string, { io, passphrases, check }: Looking): Promise<KeyFileFacts> {
-  const bytes = await io.files.read(path, PEM_BYTES_MAX);
+async function showKey(path: string, looking: Looking): Promise<KeyFileFacts> {
+  const bytes = await looking.io.files.read(path, PEM_BYTES_MAX);
+  return await atPath(path, () => factsOf(path, bytes, looking));
+}
+
+async function factsOf(path: string, bytes: Uint8Array, { io, passphrases, check }: Looking): Promise<KeyFileFacts> {
   if (!decodePem(bytes).some(({ label }) => label.includes('PRIVATE'))) {
     const facts = identityFacts(decodePublicFile(bytes));
     return { path, kind: 'public', encrypted: false, checked: true, ...facts };

@@ -1,4 +1,5 @@
 /** `key split`: pages with the shares of a key file, one file each, for printing. */
+import { requireFreePath } from '../../core/free-path.ts';
 import { formatInstant } from '../../core/brands.ts';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
@@ -39,9 +40,7 @@ export async function splitKeyFile(input: KeySplitInput, io: Io): Promise<KeySpl
   if (count < threshold) throw failure('USAGE', `a threshold of ${threshold} needs at least as many shares`);
   const name = baseName(input.file);
   const paths = pagePaths(input.folder, { name, count });
-  for (const path of paths) {
-    if ((await io.files.status(path)) !== undefined) throw failure('FILE_EXISTS', `${path} is there already`, { path });
-  }
+  for (const path of paths) await requireFreePath(io.files, path);
   const { passphrases } = settled({ io, passphrases: input.passphrases });
   const purpose = input.purpose === undefined ? {} : { purpose: input.purpose };
   const { identity } = await openPrivateFile(input.file, { io, passphrases, ...purpose });

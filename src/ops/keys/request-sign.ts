@@ -4,6 +4,8 @@
  * In two steps, so that a person sees in between what the bytes say: `openRequest` verifies and works the change out,
  * `signRequest` signs it and writes the answer.
  */
+import { requireFreePath } from '../../core/free-path.ts';
+import { atPath } from '../../core/at-path.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
 import type { Instant } from '../../core/brands.ts';
@@ -84,7 +86,7 @@ export interface OpenedRequest {
 /** Verifies a request and works its change out. @throws REQUEST_*, TRUST_*, METADATA_*, OTAP_*, FILE_* */
 export async function openRequest(input: OpenRequestInput, io: Io): Promise<OpenedRequest> {
   const bytes = await io.files.read(input.file, REQUEST_BYTES_MAX);
-  const unverified = decodeRequest(bytes);
+  const unverified = await atPath(input.file, () => decodeRequest(bytes));
   const pinned = input.root === undefined ? undefined : await io.files.read(input.root, METADATA_BYTES_MAX.root);
   const { kind, subject, payload } = unverified.unverified;
   const limits = { engine: io.engine, now: input.now, limits: TRUST_LIMITS, requireHybrid: false, kind };
@@ -161,7 +163,7 @@ export interface SignedRequest {
 /** Signs a verified request. @throws KEY_NOT_OF_ROLE, REQUEST_JOURNAL_CONFLICT, SIGNER_*, FILE_EXISTS */
 export async function signRequest(input: SignRequestInput, io: Io): Promise<SignedRequest> {
   const { opened, out } = input;
-  if ((await io.files.status(out)) !== undefined) throw failure('FILE_EXISTS', `${out} is there already`);
+  await requireFreePath(io.files, out);
   using open = await openSigners(input.signers, { io, passphrases: input.passphrases, rehearsal: input.rehearsal });
   const keys = open.signers.flatMap((signer) => signer.keys);
   for (const key of keys) requireListed(opened, key);

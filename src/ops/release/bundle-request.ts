@@ -1,4 +1,6 @@
 /** Writes a request for the signatures that a packaged bundle still lacks. */
+import { requireFreePath } from '../../core/free-path.ts';
+import { atPath } from '../../core/at-path.ts';
 import { parseRoleName } from '../../core/brands.ts';
 import type { TargetName } from '../../core/brands.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
@@ -39,7 +41,7 @@ const BLOCK_BYTES = 64 * 1024;
 
 /** Writes the request. @throws REQUEST_NOTHING_TO_SIGN, FILE_EXISTS, OTAP_*, REPOSITORY_HELD */
 export async function createBundleRequest(input: BundleRequestInput, io: Io): Promise<CreatedBundleRequest> {
-  if ((await io.files.status(input.out)) !== undefined) throw failure('FILE_EXISTS', `${input.out} is there already`);
+  await requireFreePath(io.files, input.out);
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
   const pending = await pendingOf(repository, input.bundle);
@@ -71,7 +73,7 @@ export async function createBundleRequest(input: BundleRequestInput, io: Io): Pr
 export async function pendingOf(reader: Reader, path: string): Promise<PendingBundle> {
   const { io } = reader;
   await using file = await io.files.open(path);
-  const { head } = await openBundle(file.stream({ chunkBytes: BLOCK_BYTES }), io.engine);
+  const { head } = await atPath(path, () => openBundle(file.stream({ chunkBytes: BLOCK_BYTES }), io.engine));
   const target = bundleTargetName(head.manifest.unverified.release, head.gateway);
   const pending = findPendingBundle(reader, target);
   const own = pending === undefined ? undefined : await file.read(0, pending.parts.length);

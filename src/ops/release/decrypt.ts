@@ -4,6 +4,7 @@
  * Invariants: the output appears only when the last chunk was right, readable by its owner only; what comes out is
  * unverified, whoever sealed it.
  */
+import { atPath } from '../../core/at-path.ts';
 import type { Instant, Vin } from '../../core/brands.ts';
 import type { InputFile, Io } from '../../core/ports.ts';
 import type { Unverified } from '../../core/verified.ts';
@@ -43,7 +44,7 @@ const OUTPUT_MODE = 0o600;
 /** Decrypts a payload. @throws ENVELOPE_*, SEALED_*, FILE_*, DISK_FULL, and what opening the key throws */
 export async function decrypt(input: DecryptInput, io: Io): Promise<Decrypted> {
   await using blob = await io.files.open(input.blob);
-  const read = await readPrefix(blob);
+  const read = await atPath(input.blob, () => readPrefix(blob));
   const stop = new AbortController();
   // It needs no key, so it has its turn while that side of the program is loaded and the passphrase worked on.
   const sealedSha256 = hashAside(io, blob, stop.signal);

@@ -3,6 +3,7 @@
  *
  * Invariant: one transaction with one audit entry; when it ends, files and payloads have their names and places.
  */
+import { atPath } from '../../core/at-path.ts';
 import type { Instant, Vin } from '../../core/brands.ts';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { SecureevError } from '../../core/errors.ts';
@@ -64,7 +65,8 @@ async function recorderOf(
   for (const vin of vins) vehicleRecipient(repository, vin, rules);
   for (const path of input.files) {
     await using file = await io.files.open(path);
-    await requireSuiteSignatures(io, file, { suite, dialect: repository.identity.dialect });
+    const { dialect } = repository.identity;
+    await atPath(path, () => requireSuiteSignatures(io, file, { suite, dialect }));
   }
   const sealed: Sealed[] = [];
   return {

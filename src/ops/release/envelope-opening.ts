@@ -1,4 +1,5 @@
 /** Finds a key's envelope in a file and opens it. Needs no repository. */
+import { itemsAtPath } from '../../core/at-path.ts';
 import type { KeyId } from '../../core/brands.ts';
 import { SecureevError, failure } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
@@ -55,7 +56,7 @@ export async function openFromFile(
 /** The envelopes of a file, in order. @throws ENVELOPE_MALFORMED, FILE_NOT_FOUND, FILE_ACCESS */
 export async function* envelopesIn(io: Io, path: string): AsyncGenerator<Envelope> {
   await using file = await io.files.open(path);
-  yield* decodeEnvelopes(file.stream());
+  yield* itemsAtPath(path, decodeEnvelopes(file.stream()));
 }
 
 /**

@@ -4,6 +4,7 @@
  * Invariant: all bundles appear and the repository records the release, or neither; what was written is taken back when
  * anything fails.
  */
+import { requireFreePath } from '../../core/free-path.ts';
 import { instantOf } from '../../core/brands.ts';
 import type { Instant, Name, TargetName } from '../../core/brands.ts';
 import { failure, SecureevError } from '../../core/errors.ts';
@@ -311,10 +312,7 @@ function listingRoles(reader: Reader, { plan, gateways }: ResolvedPlan): readonl
 /** Where each bundle goes; refused before any work where something is there. @throws FILE_EXISTS */
 async function freePaths(io: Io, { gateways }: ResolvedPlan, out: string): Promise<ReadonlyMap<Name, string>> {
   const paths = new Map(gateways.map((gateway) => [gateway, `${out}/${bundleFileName(gateway)}`]));
-  for (const path of paths.values()) {
-    if ((await io.files.status(path)) !== undefined)
-      throw failure('FILE_EXISTS', `file exists already: ${path}`, { path });
-  }
+  for (const path of paths.values()) await requireFreePath(io.files, path);
   return paths;
 }
 

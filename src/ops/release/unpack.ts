@@ -4,6 +4,7 @@
  * Invariants: no file appears before everything that was asked to be verified has been, and no folder stays after a failure;
  * with `unverified` only the bundle's own hashes stand behind them, and the answer says so.
  */
+import { atPath } from '../../core/at-path.ts';
 import type { TargetName } from '../../core/brands.ts';
 import type { Io, OutputFile } from '../../core/ports.ts';
 import type { BundleImage } from '../../formats/otap/bundle.ts';
@@ -115,7 +116,7 @@ async function missingFolders(io: Io, path: string): Promise<readonly string[]> 
 async function extractUnverified(path: string, io: Io, sinkOf: PayloadsContext['sinkOf']): Promise<void> {
   const { engine, zstd } = io;
   await using file = await io.files.open(path);
-  const bundle = await openBundle(file.stream({ reuse: true }), engine, { file, zstd });
+  const bundle = await atPath(path, () => openBundle(file.stream({ reuse: true }), engine, { file, zstd }));
   await bundle.readPayloads(bundle.head.manifest.unverified.images, { engine, zstd, sinkOf });
   await bundle.finish();
 }

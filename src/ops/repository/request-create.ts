@@ -1,4 +1,5 @@
 /** Writes a signing request: freezes the next version of a role and puts all that an offline signer needs into one file. */
+import { requireFreePath } from '../../core/free-path.ts';
 import { parseRoleName } from '../../core/brands.ts';
 import { toHex } from '../../core/bytes.ts';
 import { failure } from '../../core/errors.ts';
@@ -42,7 +43,7 @@ export interface CreatedRequest {
 /** Writes the request. @throws REPOSITORY_HELD, REQUEST_NOTHING_TO_SIGN, ROLE_NOT_COMPLETE, FILE_EXISTS */
 export async function createRequest(input: RequestCreateInput, io: Io): Promise<CreatedRequest> {
   const address = signedRole(input.role);
-  if ((await io.files.status(input.out)) !== undefined) throw failure('FILE_EXISTS', `${input.out} is there already`);
+  await requireFreePath(io.files, input.out);
   using repository = await openChosen(io, input.repository);
   const { dryRun } = input;
   const made = await repository.transactAsync({ command: 'request create', summary: '', dryRun }, async (tx) => {

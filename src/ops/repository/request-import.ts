@@ -4,6 +4,7 @@
  * Each answer names its request by digest; its signatures go through the same door as those of signers at hand, so they
  * are verified against the keys that the root lists before they are stored.
  */
+import { atPath } from '../../core/at-path.ts';
 import { toHex } from '../../core/bytes.ts';
 import { SecureevError, failure } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
@@ -49,7 +50,8 @@ export interface RequestImportAnswer {
 export async function importAnswers(input: RequestImportInput, io: Io): Promise<RequestImportAnswer> {
   const answers: SigningAnswer[] = [];
   for (const path of input.files) {
-    answers.push(decodeAnswer(await io.files.read(path, ANSWER_BYTES_MAX)).unverified);
+    const bytes = await io.files.read(path, ANSWER_BYTES_MAX);
+    answers.push((await atPath(path, () => decodeAnswer(bytes))).unverified);
   }
   using repository = await openChosen(io, input.repository);
   const { dryRun } = input;

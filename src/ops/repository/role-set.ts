@@ -1,4 +1,5 @@
 /** The first keys of a role, staged for the next root; or the escrow key, which is a setting. */
+import { atPath } from '../../core/at-path.ts';
 import { fromUtf8, utf8 } from '../../core/bytes.ts';
 import { failure, SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
@@ -71,9 +72,12 @@ export async function setRole(input: RoleSetInput, io: Io): Promise<RoleSetAnswe
   });
 }
 
-/** Reads a public file. @throws FILE_NOT_FOUND, FILE_TOO_LARGE, VALUE_MALFORMED */
+/** Reads a public file. @throws FILE_NOT_FOUND, FILE_TOO_LARGE, PEM_MALFORMED, KEY_FILE_MALFORMED, KEY_MALFORMED */
 export async function readPublicFile(io: Io, path: string): Promise<PublicFile> {
-  const text = fromUtf8(await io.files.read(path, PUBLIC_FILE_BYTES), path);
+  const bytes = await io.files.read(path, PUBLIC_FILE_BYTES);
+  // What is malformed is told now, by the name of its file.
+  await atPath(path, () => decodePublicFile(bytes));
+  const text = fromUtf8(bytes, path);
   const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.pub$/, '');
   return { name, text };
 }

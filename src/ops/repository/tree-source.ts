@@ -3,7 +3,8 @@
  *
  * Invariants: names come percent-encoded, so that none leaves the tree; no more than was asked for is handed on.
  */
-import { isFailure } from '../../core/errors.ts';
+import { failure, isFailure } from '../../core/errors.ts';
+import { quote } from '../../core/brands.ts';
 import type { Files, Http, Io } from '../../core/ports.ts';
 import { concatBytes } from '../../core/bytes.ts';
 import { encodeRoleName } from '../../trust/file-names.ts';
@@ -33,7 +34,11 @@ export function isUrl(place: string): boolean {
 /** The tree at `place`, a folder or an http(s) URL. */
 export function treeSource({ files, http }: Pick<Io, 'files' | 'http'>, place: string): TreeSource {
   const base = place.replace(/(?<=.)\/+$/, '');
-  return isUrl(place) ? urlTree(http, base) : folderTree(files, base);
+  if (isUrl(place)) return urlTree(http, base);
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place)) {
+    throw failure('USAGE', `${quote(place)}: a tree is a folder, or an http or https URL`);
+  }
+  return folderTree(files, base);
 }
 
 function folderTree(files: Files, folder: string): TreeSource {

@@ -87,9 +87,9 @@ type Book = CheckBook<RepositoryCheckId | LintId | 'delegations'>;
 export async function verifyRepository(input: VerifyRepositoryInput, io: Io): Promise<RepositoryVerdict> {
   const book = checkBook<RepositoryCheckId | LintId | 'delegations'>(titlesFor(input));
   const { root, now, requireHybrid } = input;
+  const tree = treeSource(io, input.tree);
   const metadata = isUrl(input.tree) ? undefined : input.tree;
   const pinnedRoot = await readPinnedRoot(io, { root, metadata, now, requireHybrid });
-  const tree = treeSource(io, input.tree);
   const client = { source: tree.metadata, store: storeBelow(io.files, input.state) };
   const updated = await checkMetadata(book, () =>
     updateFrom(client.source, { engine: io.engine, pinnedRoot, now, requireHybrid, store: client.store }),

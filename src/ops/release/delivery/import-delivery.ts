@@ -6,6 +6,7 @@
  * in a folder named after the delivery, so that a second run clears what a killed one has left; the metadata is checked again
  * under the lock, and the role's new version is the last thing that changes.
  */
+import { atPath } from '../../../core/at-path.ts';
 import type { Instant } from '../../../core/brands.ts';
 import { parseTargetName } from '../../../core/brands.ts';
 import { equalBytes, fromHex, toHex } from '../../../core/bytes.ts';
@@ -78,7 +79,7 @@ export async function importDelivery(input: DeliveryImportInput, io: Io): Promis
   refuseIfHeld(repository);
   if (input.root !== undefined) await requirePinned(repository, input.root);
   await using file = await io.files.open(input.file);
-  const metadata = await readMetadata(file);
+  const metadata = await atPath(input.file, () => readMetadata(file));
   const { role, bytes } = metadata;
   const wanted = { identity: repository.identity, role, bytes, allowRemoval: input.allowRemoval };
   const checked = checkDelivery(repository, wanted);

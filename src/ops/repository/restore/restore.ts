@@ -4,6 +4,7 @@
  * Invariants: a version that clients may have is never given out again with other content; the repository appears in its
  * folder only when everything was checked; whatever fails, the folder is as it was. The backup may be an attacker's.
  */
+import { atPath } from '../../../core/at-path.ts';
 import type { Instant } from '../../../core/brands.ts';
 import { equalBytes, fromHex, toHex } from '../../../core/bytes.ts';
 import { failure, SecureevError } from '../../../core/errors.ts';
@@ -131,7 +132,7 @@ interface Place {
 async function restoreInto(io: Io, input: RestoreInput, { absolute, placed }: Place): Promise<RestoreAnswer> {
   const database = `${absolute}/repo.db.restored-${toHex(io.random.bytes(8))}`;
   await using backup = await io.files.open(input.backup);
-  const manifest = await extractBackup(io, { backup, folder: absolute, database, placed });
+  const manifest = await atPath(input.backup, () => extractBackup(io, { backup, folder: absolute, database, placed }));
   placed.files.push(`${database}-wal`, `${database}-shm`);
   checkSnapshot(database);
   const facts = await bringUp(io, input, { absolute, placed, database });
