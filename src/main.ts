@@ -120,7 +120,9 @@ async function runCommand(invocation: Invocation, request: Extract<Request, { ki
     return infoAnswer({ words: entry.path, json, result: { help: parsed.help }, text: parsed.help });
   const quiet = parsed.options['quiet'] === true;
   const outcome = await duringRun(machine, quiet, (io) => module.run({ io, ...parsed }));
-  return outcomeAnswer(entry, outcome, json);
+  if (parsed.options['dryRun'] !== true) return outcomeAnswer(entry, outcome, json);
+  const { asDryRun } = await import('./commands/dry-run.ts');
+  return outcomeAnswer(entry, asDryRun(outcome), json);
 }
 
 /** Gives `work` the machine for as long as it lasts; the first Ctrl-C asks it to stop, the second does not ask. */

@@ -75,6 +75,7 @@ export async function run(call: Call): Promise<Outcome> {
     confidential: plan.confidential,
     role: answer.role,
     bundles: bundlesOf(answer),
+    outdates: answer.outdates,
   };
   return { result: { ...shown, images: imagesOf(answer), dryRun }, text: packagedText(shown, dryRun) };
 }

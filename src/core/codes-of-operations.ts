@@ -217,6 +217,7 @@ export const OPERATION_CODES = {
   DIRECTOR_TARGET_NOT_COMPLETE: 'policy',
   ECU_TWICE: 'policy',
   RELEASE_NOT_COMPLETE: 'policy',
+  RELEASE_OUTDATED: 'policy',
   RELEASE_NOT_ENCRYPTED: 'policy',
   CAMPAIGN_EXISTS: 'policy',
   CAMPAIGN_UNKNOWN: 'policy',

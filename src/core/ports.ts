@@ -109,7 +109,7 @@ export interface Files {
   create(path: string, options?: CreateOptions): Promise<OutputFile>;
   /** Writes a small file whole, atomically. @throws FILE_EXISTS, FILE_ACCESS, DISK_FULL */
   write(path: string, bytes: Uint8Array, options?: CreateOptions): Promise<void>;
-  /** Scratch space in `folder`. */
+  /** Scratch space in `folder`, which is made where missing and goes again unless a file comes into it. */
   scratch(folder: string): Promise<ScratchFile>;
   /** Zeroed memory of `sizeBytes` for long writing: the disk can take it as it is, where other memory is copied first. */
   blockMemory(sizeBytes: number): Uint8Array;

@@ -55,7 +55,10 @@ export function nodeFiles(options: FilesOptions): Files {
     async makeFolder(path) {
       await onFile('create', path, async () => makeFolder(at(path)));
     },
-    remove: (path) => onFile('remove', path, () => removeFile(at(path))),
+    async remove(path) {
+      await onFile('remove', path, () => removeFile(at(path)));
+      temporary.takenBack(at(path));
+    },
     removeFolder: (path) => onFile('remove', path, () => removeEmptyFolder(at(path))),
     realPath: (path) => onFile('find', path, async () => realpathSync.native(at(path))),
   };

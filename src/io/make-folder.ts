@@ -4,27 +4,31 @@ import { dirname } from 'node:path';
 import { systemCode } from './system-errors.ts';
 
 /**
- * Makes the folder `path`, and those above it, where they are missing. Node's own recursive `mkdir` never ends where a file
+ * Makes the folder `path`, and those above it, where they are missing; gives those it made, outermost first. Node's own recursive `mkdir` never ends where a file
  * system takes no folder and says that there is none above it, as `/proc` does.
  */
-export function makeFolder(path: string): void {
-  if (existsSync(path)) return requireFolder(path);
+export function makeFolder(path: string): readonly string[] {
+  if (existsSync(path)) {
+    requireFolder(path);
+    return [];
+  }
   try {
-    makeOne(path);
+    return makeOne(path);
   } catch (thrown) {
     if (systemCode(thrown) !== 'ENOENT' || dirname(path) === path) throw thrown;
-    makeFolder(dirname(path));
-    makeOne(path);
+    return [...makeFolder(dirname(path)), ...makeOne(path)];
   }
 }
 
 /** Another process may make it at the same moment. */
-function makeOne(path: string): void {
+function makeOne(path: string): readonly string[] {
   try {
     mkdirSync(path);
+    return [path];
   } catch (thrown) {
     if (systemCode(thrown) !== 'EEXIST') throw thrown;
     requireFolder(path);
+    return [];
   }
 }
 

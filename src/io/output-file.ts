@@ -44,7 +44,7 @@ const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP',
 export async function createOutput(path: string, writing: Writing, options: CreateOptions): Promise<OutputFile> {
   const { shown, signal, temporary } = writing;
   const overwrite = options.overwrite ?? false;
-  await onFile('create', shown, async () => makePlace(path, shown, overwrite));
+  await onFile('create', shown, async () => makePlace(path, writing, overwrite));
   const name = temporary.nameBeside(path);
   const handle = await onFile('create', shown, () => promises.open(name, 'wx', options.mode ?? 0o644));
   const { write, writeAt, flushing, direct } = writers(handle, writing);
@@ -83,7 +83,7 @@ export async function writeOutput(
   bytes: Uint8Array,
   { shown, signal, temporary, mode = 0o644, overwrite = false }: Writing & CreateOptions,
 ): Promise<void> {
-  await onFile('create', shown, async () => makePlace(path, shown, overwrite));
+  await onFile('create', shown, async () => makePlace(path, { shown, temporary }, overwrite));
   const name = temporary.nameBeside(path);
   try {
     const descriptor = await onFile('create', shown, async () => openSync(name, 'wx', mode));
@@ -259,8 +259,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Makes the folder of a file, and refuses where the file may not come. */
-function makePlace(path: string, shown: string, overwrite: boolean): void {
-  makeFolder(dirname(path));
+function makePlace(path: string, { shown, temporary }: Omit<Writing, 'signal'>, overwrite: boolean): void {
+  temporary.makeFolder(dirname(path));
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined || (overwrite && (found.isFile() || found.isSymbolicLink()))) return;
   if (!overwrite) throw fileExists(shown);

@@ -69,6 +69,7 @@ export async function createScratch(folder: string, writing: Writing): Promise<S
 
 async function begin(folder: string, { shown, temporary }: Writing): Promise<Segment> {
   const name = temporary.nameBeside(`${folder}/scratch`);
+  await onFile('create', shown, async () => temporary.makeFolder(folder));
   const handle = await onFile('create', shown, () => promises.open(name, 'wx+', 0o600));
   await temporary.remove(name);
   return { handle, direct: directFile(handle, 'read and write') };

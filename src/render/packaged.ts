@@ -10,6 +10,8 @@ export interface ShownRelease {
   readonly confidential: boolean;
   readonly role: string;
   readonly bundles: readonly ShownBundle[];
+  /** Releases whose bundles no longer fit once this is signed. */
+  readonly outdates: readonly string[];
 }
 
 /** What of a bundle is shown. */
@@ -35,11 +37,15 @@ export function packagedText(shown: ShownRelease, dryRun: boolean): string {
   const secrecy = shown.confidential
     ? 'confidential: clear bytes are not published; encrypt the bundles next'
     : 'not confidential: images and bundles will be published as they are';
+  const outdated = shown.outdates.map(
+    (name) => `outdates release ${name}, which has images of it: build that again too, with --reissue ${name}`,
+  );
   const staged = dryRun ? 'dry run: nothing was written' : `staged for the next version of ${shown.role}`;
   return [
     title,
     table({ head: ['file', 'gateway', 'ECUs', 'size', 'sha256'], rows, right: [3] }),
     secrecy,
+    ...outdated,
     staged,
   ].join('\n');
 }

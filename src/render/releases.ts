@@ -15,6 +15,7 @@ export interface ShownListedRelease {
   readonly sealed: boolean | null;
   readonly publishable: boolean;
   readonly published: boolean;
+  readonly outdated: boolean;
   readonly images: number;
   readonly bundles: number;
 }
@@ -138,8 +139,9 @@ const STATES: Readonly<Record<string, string>> = {
   removed: 'no longer listed in full',
 };
 
-function stateText({ state, sealed, publishable, published }: ShownListedRelease): string {
+function stateText({ state, sealed, publishable, published, outdated }: ShownListedRelease): string {
   const text = STATES[state] ?? state;
+  if (outdated) return `${text}, OUTDATED: images have higher counters now; build it again with --reissue`;
   if (sealed === null && !publishable) return `${text}, not confidential`;
   if (sealed === false) return `${text}, not sealed yet`;
   const how = sealed === null ? 'in clear' : 'sealed';

@@ -28,7 +28,7 @@ import {
 } from './releases.ts';
 import { createRepository } from './repository.ts';
 import type { Repository } from './repository.ts';
-import { addEnvelope, addSealedPayload, countEnvelopes, envelopesOf, newestSealedPayload } from './sealed.ts';
+import { addEnvelope, addSealedPayload, countEnvelopes, envelopesOf, sealedPayloadOfTarget } from './sealed.ts';
 
 const HASH = new Uint8Array(32).fill(7);
 const OTHER_HASH = new Uint8Array(32).fill(8);
@@ -152,7 +152,7 @@ describe('fleet, releases and sealed payloads', () => {
         fileName: 'ZG.otap.sev',
       };
       addSealedPayload(tx, payload);
-      expect(newestSealedPayload(tx, payload.clearTarget)).toMatchObject(payload);
+      expect(sealedPayloadOfTarget(tx, payload.target)).toMatchObject(payload);
       const envelope = { payload: HASH, keyId: 'k1', vehicle: null, envelope: new Uint8Array([1]), expires: null };
       addEnvelope(tx, envelope);
       addEnvelope(tx, { ...envelope, envelope: new Uint8Array([2]) });

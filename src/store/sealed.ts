@@ -47,14 +47,6 @@ export function findSealedPayload(reader: Reader, sha256: Uint8Array): SealedPay
   return row === undefined ? undefined : payloadOf(row);
 }
 
-/** The newest payload of a clear target. */
-export function newestSealedPayload(reader: Reader, clearTarget: TargetName): SealedPayload | undefined {
-  const row = reader
-    .sql<PayloadRow>('SELECT * FROM sealed_payloads WHERE clear_target = ? ORDER BY created_at DESC LIMIT 1')
-    .get(clearTarget);
-  return row === undefined ? undefined : payloadOf(row);
-}
-
 /** All payloads, newest first. */
 export function sealedPayloads(reader: Reader): readonly SealedPayload[] {
   return reader.sql<PayloadRow>('SELECT * FROM sealed_payloads ORDER BY created_at DESC, target').all().map(payloadOf);

@@ -139,6 +139,21 @@ export function findTargetsBySha256(reader: Reader, sha256: Uint8Array): readonl
     .filter((target) => toHex(target.sha256) === hash);
 }
 
+/** The highest release counter of any target for a hardware id, complete or staged; 0 where there is none. */
+export function highestCounterFor(reader: Reader, hardwareId: string): number {
+  const own = "repository = 'image' AND item >= 'targets/' AND item < 'targets0'";
+  const row = reader
+    .sql<{ highest: number | null }>(
+      `SELECT max(CAST(value ->> '$.custom.releaseCounter' AS INTEGER)) AS highest FROM (
+         SELECT value FROM content JOIN roles ON roles.id = role_id WHERE ${own}
+         UNION ALL SELECT value FROM staged JOIN roles ON roles.id = role_id WHERE value IS NOT NULL AND ${own}) AS listed
+       WHERE instr(value, :quoted) > 0
+         AND EXISTS (SELECT 1 FROM json_each(listed.value, '$.custom.hardwareIds') AS id WHERE id.value = :hardwareId)`,
+    )
+    .get({ hardwareId, quoted: JSON.stringify(hardwareId) });
+  return row?.highest ?? 0;
+}
+
 /** The first target of {@link findTargetsBySha256}. */
 export function findTargetBySha256(reader: Reader, sha256: Uint8Array): ListedTarget | undefined {
   return findTargetsBySha256(reader, sha256)[0];

@@ -13,11 +13,12 @@ import { planTakingBack, planVehicle } from '../../plan/assignment.ts';
 import type { Blocked, BlockReason, Offer, Offers, PlanRules, VehicleDecision } from '../../plan/assignment.ts';
 import { assign, unassign } from '../../store/assignments.ts';
 import type { Reader, Tx } from '../../store/reader.ts';
-import { envelopesFor, newestSealedPayload } from '../../store/sealed.ts';
+import { envelopesFor, findSealedPayload } from '../../store/sealed.ts';
 import { situationReader } from '../../store/situations.ts';
 import type { EcuSituation, Situation } from '../../store/situations.ts';
-import { findTarget } from '../../store/targets.ts';
+import { findCompleteTarget, findTarget } from '../../store/targets.ts';
 import { noVehicle } from '../../store/fleet.ts';
+import { sealedTargetName } from '../release/sealed-target.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
 import { completeTarget } from './director/image-targets.ts';
@@ -213,7 +214,8 @@ function unopened(reader: Reader, vehicle: string, targets: ReadonlySet<TargetNa
   return [...targets].filter((name) => {
     const target = completeTarget(reader, name);
     if (target?.confidential !== true || target.insideBundle) return false;
-    const payload = newestSealedPayload(reader, name);
+    const listed = findCompleteTarget(reader, sealedTargetName(name));
+    const payload = listed && findSealedPayload(reader, listed.sha256);
     return payload === undefined || envelopesFor(reader, payload.sha256, vehicle).length === 0;
   });
 }

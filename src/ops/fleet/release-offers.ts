@@ -12,6 +12,8 @@ import type { Demand } from '../../plan/requirements.ts';
 import { bundlesOf, findRelease, releaseImages } from '../../store/releases.ts';
 import type { Release } from '../../store/releases.ts';
 import type { Reader } from '../../store/reader.ts';
+import { refuseOutdated } from '../release/outdated.ts';
+import { isAllListed } from '../repository/situation.ts';
 import { completeTarget } from './director/image-targets.ts';
 
 /** A release and what it offers. */
@@ -20,7 +22,7 @@ export interface ReleaseOffers {
   readonly offers: Offers;
 }
 
-/** The offers of a release. @throws RELEASE_UNKNOWN, RELEASE_NOT_COMPLETE, RELEASE_NOT_ENCRYPTED */
+/** The offers of a release. @throws RELEASE_UNKNOWN, RELEASE_NOT_COMPLETE, RELEASE_NOT_ENCRYPTED, RELEASE_OUTDATED */
 export function releaseOffers(reader: Reader, name: string): ReleaseOffers {
   const release = findRelease(reader, name);
   if (release === undefined) {
@@ -39,6 +41,8 @@ export function releaseOffers(reader: Reader, name: string): ReleaseOffers {
     return { ...known, ecu };
   });
   if (release.confidential) for (const { target } of bundles) requireSealed(reader, name, target);
+  refuseOutdated(reader, name);
+  if (!isAllListed(reader)) throw notComplete(name, 'Snapshot and Timestamp do not list yet what was signed');
   return { release, offers: { model: release.model, confidential: release.confidential, offers } };
 }
 

@@ -8,6 +8,7 @@ import { objectPath } from '../../store/objects.ts';
 import type { Reader } from '../../store/reader.ts';
 import { findSealedPayload, sealedPayloadOfTarget } from '../../store/sealed.ts';
 import type { SealedPayload } from '../../store/sealed.ts';
+import { findTarget } from '../../store/targets.ts';
 import { hashFile } from '../repository/copy-verified.ts';
 import { envelopesBeside } from './sealed-names.ts';
 
@@ -33,7 +34,10 @@ export async function findPayload(reader: Reader, named: string): Promise<FoundP
 
 function byTarget(reader: Reader, named: string): SealedPayload | undefined {
   try {
-    return sealedPayloadOfTarget(reader, parseTargetName(named));
+    const target = parseTargetName(named);
+    const listed = findTarget(reader, target);
+    // Of several, what was sealed last may have been given up: what is listed counts.
+    return (listed && findSealedPayload(reader, listed.sha256)) ?? sealedPayloadOfTarget(reader, target);
   } catch (thrown) {
     if (isFailure(thrown, 'VALUE_MALFORMED')) return undefined;
     throw thrown;

@@ -27,6 +27,7 @@ import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
 import { encodeSignedParts } from '../../formats/otap/v2.ts';
 import { bundleFileName, bundleTargetName } from './bundle-names.ts';
+import { releasesWith } from './outdated.ts';
 import { signBundle } from './bundle-signing.ts';
 import type { BundleSigners } from './bundle-signing.ts';
 import { recordRelease } from './record-release.ts';
@@ -69,6 +70,8 @@ export interface PackageAnswer {
   /** The role that will list the bundles; several with a comma between. */
   readonly role: string;
   readonly bundles: readonly MadeBundle[];
+  /** Releases whose bundles no longer fit once this is signed: images of theirs got a higher counter. */
+  readonly outdates: readonly string[];
 }
 
 /**
@@ -87,7 +90,6 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
   if (input.reissue !== undefined) requireSameTargets(repository, resolved);
   const paths = await freePaths(io, resolved, input.out);
   const roles = listingRoles(repository, resolved);
-  await io.files.makeFolder(input.out);
   await using ready = await readyRelease(repository, resolved, {
     ...input,
     roles,
@@ -98,7 +100,11 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
     raised,
   });
   const bundles = await makeBundles(repository, { ...ready, resolved, paths, time: stamp.time }, input);
-  return { resolved, role: roles.join(', '), bundles };
+  const raisedImages = new Set(
+    ready.images.images.filter((image) => image.raised).map(({ resolved: { target } }) => target),
+  );
+  const outdates = releasesWith(repository, raisedImages, plan.release);
+  return { resolved, role: roles.join(', '), bundles, outdates };
 }
 
 async function readPlan(io: Io, path: string): Promise<ReleasePlan> {

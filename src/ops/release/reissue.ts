@@ -2,7 +2,7 @@
  * `package --reissue`: a known release built again with higher release counters, so that vehicles that went on to a later
  * one take it.
  *
- * Invariants: the same targets with the same content for the same ECUs; only counters rise. A target that another role
+ * Invariants: the same targets with the same content for the same ECUs; only counters rise, and none that is high enough. A target that another role
  * delivered keeps its counter: only that role can raise it.
  */
 import type { TargetName } from '../../core/brands.ts';
@@ -10,8 +10,11 @@ import { failure } from '../../core/errors.ts';
 import type { SecureevError } from '../../core/errors.ts';
 import { recordedPlan } from '../../formats/release-plan.ts';
 import type { ReleasePlan } from '../../formats/release-plan.ts';
-import { releaseImages } from '../../store/releases.ts';
+import { lastReleaseCounter, releaseImages } from '../../store/releases.ts';
 import type { Reader } from '../../store/reader.ts';
+import { findTarget } from '../../store/targets.ts';
+import { raisedSince } from './outdated.ts';
+import { ecuScope } from './release-images.ts';
 import { requireRelease } from './releases.ts';
 import { targetOf } from './resolve-plan.ts';
 import type { ResolvedPlan } from './resolve-plan.ts';
@@ -30,8 +33,27 @@ export function reissuedPlan(
   if (plan.confidential !== recorded.confidential) {
     throw differs(name, `the plan is ${plan.confidential ? '' : 'not '}confidential`);
   }
-  const own = recorded.images.filter(({ source }) => source.kind === 'file');
-  return { plan, raised: new Set(own.map((image) => targetOf(recorded, image))) };
+  const own = recorded.images.filter(({ source }) => source.kind === 'file').map((image) => targetOf(recorded, image));
+  const isRaised = raisedAlready(reader, { name, model: plan.model });
+  return { plan, raised: new Set(own.filter((target) => !isRaised(target))) };
+}
+
+/**
+ * What another release raised since, and is still the newest of all its ECUs, keeps that counter: raised again, it would
+ * make the bundles of that other release wrong.
+ */
+function raisedAlready(
+  reader: Reader,
+  { name, model }: { name: string; model: string },
+): (target: TargetName) => boolean {
+  const raised = new Set(raisedSince(reader, name, 'next'));
+  const images = releaseImages(reader, name);
+  const isNewest = (target: TargetName): boolean => {
+    const counter = Number(findTarget(reader, target)?.custom['releaseCounter']);
+    const ecus = images.filter((image) => image.target === target).map(({ ecu }) => ecu);
+    return ecus.every((ecu) => lastReleaseCounter(reader, ecuScope(model, ecu)) === counter);
+  };
+  return (target) => raised.has(target) && isNewest(target);
 }
 
 /** The images as the repository keeps them. */

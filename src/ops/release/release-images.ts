@@ -13,7 +13,7 @@ import type { StoredPayload } from '../../formats/otap/writer.ts';
 import { hasObject, objectPath } from '../../store/objects.ts';
 import type { Reader } from '../../store/reader.ts';
 import { lastReleaseCounter } from '../../store/releases.ts';
-import { findTarget } from '../../store/targets.ts';
+import { findTarget, highestCounterFor } from '../../store/targets.ts';
 import type { ListedTarget, Target } from '../../store/targets.ts';
 import type { ResolvedImage, ResolvedPlan } from './resolve-plan.ts';
 import { storeImage } from './store-image.ts';
@@ -54,7 +54,7 @@ export async function storeImages(
   const dispose = async (): Promise<void> => {
     for (const { stored } of images) await stored[Symbol.asyncDispose]();
   };
-  const next = lastReleaseCounter(reader, resolved.plan.model) + 1;
+  const next = nextCounter(reader, resolved);
   try {
     for (const image of resolved.images)
       images.push(await readyImage(reader, image, { ...options, next, model: resolved.plan.model }));
@@ -64,6 +64,13 @@ export async function storeImages(
   }
   const highest = Math.max(next, ...images.map((image) => image.releaseCounter));
   return { images, releaseCounter: parseVersion(highest, 'release counter'), [Symbol.asyncDispose]: dispose };
+}
+
+/** Above all that the model's releases had, and all that others list for its hardware: single targets, deliveries. */
+function nextCounter(reader: Reader, { plan, images }: ResolvedPlan): number {
+  const hardware = new Set(images.flatMap(({ ecus }) => ecus.map(({ hardwareId }) => hardwareId)));
+  const listed = [...hardware].map((id) => highestCounterFor(reader, id));
+  return Math.max(lastReleaseCounter(reader, plan.model), ...listed) + 1;
 }
 
 async function readyImage(

@@ -11,11 +11,13 @@ import { bundlesOf, findRelease, releaseImages, releases } from '../../store/rel
 import type { Release } from '../../store/releases.ts';
 import type { Reader } from '../../store/reader.ts';
 import { findRole } from '../../store/roles.ts';
-import { countEnvelopes, newestSealedPayload } from '../../store/sealed.ts';
+import { countEnvelopes, findSealedPayload } from '../../store/sealed.ts';
 import { findTarget } from '../../store/targets.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
 import { isAllPublished } from '../repository/situation.ts';
+import { raisedSince } from './outdated.ts';
+import { sealedTargetName } from './sealed-target.ts';
 
 /**
  * How far something is: bundles that lack signatures, staged for the next version of a role, listed in the last complete
@@ -69,6 +71,8 @@ export interface ListedRelease {
   readonly publishable: boolean;
   /** It is in the tree that was published last, and nothing was signed since. */
   readonly published: boolean;
+  /** Images of it got higher release counters since its bundles were made, which vehicles therefore refuse. */
+  readonly outdated: boolean;
   readonly images: number;
   readonly bundles: number;
 }
@@ -123,9 +127,10 @@ function detailsOf(reader: Reader, release: Release, isPublished: boolean): Rele
   const state = STATES.find((one) => states.has(one)) ?? 'removed';
   const sealed = confidential ? bundles.every((bundle) => bundle.sealed?.state === 'complete') : null;
   const counts = { images: images.length, bundles: bundles.length };
-  const publishable = state === 'complete' && sealed !== false;
+  const outdated = raisedSince(reader, name, 'complete').length > 0;
+  const publishable = state === 'complete' && sealed !== false && !outdated;
   const facts = { name, model, confidential, createdAt: instantOf(createdAt), state, sealed, publishable };
-  return { release: { ...facts, published: publishable && isPublished, ...counts }, images, bundles, plan };
+  return { release: { ...facts, published: publishable && isPublished, outdated, ...counts }, images, bundles, plan };
 }
 
 function imagesOf(reader: Reader, release: string): readonly ReleaseImageFacts[] {
@@ -169,9 +174,9 @@ function targetFactsOf(reader: Reader, target: TargetName): ReleaseTarget {
 
 /** A payload of an earlier issue of the bundle does not count. */
 function sealedOf(reader: Reader, clear: TargetName): ReleaseBundleFacts['sealed'] {
-  const payload = newestSealedPayload(reader, clear);
-  const listed = payload === undefined ? undefined : findTarget(reader, payload.target);
-  if (payload === undefined || listed === undefined || toHex(listed.sha256) !== toHex(payload.sha256)) return null;
+  const listed = findTarget(reader, sealedTargetName(clear));
+  const payload = listed && findSealedPayload(reader, listed.sha256);
+  if (payload === undefined || listed === undefined) return null;
   const { target, suite, sha256 } = payload;
   return {
     target,

@@ -52,18 +52,13 @@ const OUTPUT_MODE = 0o600;
 /** Unpacks a bundle. @throws the first failed check's code, FILE_EXISTS, DISK_FULL, and those of the formats */
 export async function unpackBundle(input: UnpackInput, io: Io): Promise<UnpackAnswer> {
   const outputs: Outputs = new Map();
-  const folders = new Set<string>();
-  let isDone = false;
   try {
-    const verdict = await extract(input, io, { outputs, folders });
+    const verdict = await extract(input, io, outputs);
     await commitAll(io, [...outputs.values()]);
     const images = [...outputs].map(([image, { path }]) => unpacked(image, path));
-    isDone = true;
     return { verified: verdict !== undefined && isVouchedFor(verdict), images, verdict };
   } finally {
     for (const output of outputs.values()) await output[Symbol.asyncDispose]();
-    const deepestFirst = [...folders].sort((a, b) => b.length - a.length);
-    for (const folder of isDone ? [] : deepestFirst) await io.files.removeFolder(folder);
   }
 }
 
@@ -74,19 +69,11 @@ function isVouchedFor({ head, checks }: BundleVerdict): boolean {
 
 type Outputs = Map<BundleImage, OutputFile>;
 
-/** What was made so far. */
-interface Made {
-  readonly outputs: Outputs;
-  /** Folders that were not there before. */
-  readonly folders: Set<string>;
-}
-
-async function extract(input: UnpackInput, io: Io, { outputs, folders }: Made): Promise<BundleVerdict | undefined> {
+async function extract(input: UnpackInput, io: Io, outputs: Outputs): Promise<BundleVerdict | undefined> {
   const { file, trust } = input;
   // A target name is safe as a path: its segments are neither empty nor dots.
   const sinkOf = async (image: BundleImage): Promise<ImageSink> => {
     const path = `${input.out}/${image.target}`;
-    for (const folder of await missingFolders(io, path)) folders.add(folder);
     const output = await io.files.create(path, { mode: OUTPUT_MODE });
     outputs.set(image, output);
     return (bytes) => output.write(bytes);
@@ -99,17 +86,6 @@ async function extract(input: UnpackInput, io: Io, { outputs, folders }: Made): 
   const verdict = await verifyBundle({ ...trust, file, installed: undefined, allowSkip, sinkOf }, io);
   if (verdict.refusal !== undefined) throw verdict.refusal;
   return verdict;
-}
-
-/** The folders that a file at `path` needs and that are not there yet. */
-async function missingFolders(io: Io, path: string): Promise<readonly string[]> {
-  const missing: string[] = [];
-  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
-    const folder = path.slice(0, end);
-    if ((await io.files.status(folder)) !== undefined) break;
-    missing.push(folder);
-  }
-  return missing;
 }
 
 /** The one way around verification; its hashes are still compared, which tells damage, not forgery. */

@@ -27,6 +27,7 @@ import { bundlesOf, findRelease } from '../../store/releases.ts';
 import type { Repository } from '../../store/repository.ts';
 import { envelopesFor, findSealedPayload } from '../../store/sealed.ts';
 import { readVins } from '../release/envelope-recipients.ts';
+import { refuseOutdated } from '../release/outdated.ts';
 import { directorKit } from './kit-director.ts';
 import { neededMetadata } from './kit-metadata.ts';
 import { isUnfinished, removeOld, removeUnfinished } from './kit-tidying.ts';
@@ -116,6 +117,7 @@ async function vehiclesOf(repository: Reader, input: PublishKitInput): Promise<r
   if (input.release !== undefined && release === undefined) {
     throw failure('RELEASE_UNKNOWN', `there is no release ${input.release}`, { release: input.release });
   }
+  if (release !== undefined) refuseOutdated(repository, release.name);
   const other = release === undefined ? undefined : vehicles.find(({ model }) => model !== release.model);
   if (other === undefined) return vehicles;
   throw failure('VEHICLE_OF_ANOTHER_MODEL', `${other.vin} is of model ${other.model}, the release is for another`, {

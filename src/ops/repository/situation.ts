@@ -35,12 +35,16 @@ export function situationOf(reader: Reader, role: StoredRole, question: Situatio
   };
 }
 
+/** Whether the last Timestamp and Snapshot of the Image repository list all that is complete. */
+export function isAllListed(reader: Reader): boolean {
+  const roles = ['timestamp', 'snapshot'].map((name) => findRole(reader, { repository: 'image', name }));
+  return roles.every((role) => role !== undefined && role.completeVersion !== null && listsCurrent(reader, role));
+}
+
 /** Whether all that is complete has been published: the last Timestamp that went out is the newest, and lists all of it. */
 export function isAllPublished(reader: Reader): boolean {
-  const roles = ['timestamp', 'snapshot'].map((name) => findRole(reader, { repository: 'image', name }));
-  const published = findSetting(reader, 'published-image');
-  if (published === undefined || published !== String(roles[0]?.completeVersion)) return false;
-  return roles.every((role) => role !== undefined && listsCurrent(reader, role));
+  const timestamp = findRole(reader, { repository: 'image', name: 'timestamp' })?.completeVersion;
+  return findSetting(reader, 'published-image') === String(timestamp) && isAllListed(reader);
 }
 
 /** Whether the last complete version is signed as the root, or the delegator, in force demands. */

@@ -1,11 +1,12 @@
 /** Single firmware images in the Image repository, without a release. */
 import type { Name, TargetName, Version } from '../../core/brands.ts';
+import { equalBytes, toHex } from '../../core/bytes.ts';
 import { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import { hasObject, OBJECT_MODE, objectPath } from '../../store/objects.ts';
 import type { Repository } from '../../store/repository.ts';
 import { targetsRoles } from '../../store/delegations.ts';
-import { findTarget, nextTargets, stageTarget, stageTargetRemoval } from '../../store/targets.ts';
+import { findCompleteTarget, findTarget, nextTargets, stageTarget, stageTargetRemoval } from '../../store/targets.ts';
 import type { Target } from '../../store/targets.ts';
 import { copyVerified, hashFile } from './copy-verified.ts';
 import { openChosen } from './locate.ts';
@@ -24,7 +25,7 @@ export interface TargetAddInput {
   readonly dryRun?: boolean | undefined;
 }
 
-/** Stages an image as a target, and keeps its bytes where they may be published. @throws COUNTER_TAKEN */
+/** Stages an image as a target, and keeps its bytes where they may be published. @throws COUNTER_TAKEN, TARGET_NAME_TAKEN */
 export async function addTarget(input: TargetAddInput, io: Io): Promise<Target & { role: string }> {
   using repository = await openChosen(io, input.repository);
   const { sizeBytes, sha256 } = await hashFile(io, input.file);
@@ -37,6 +38,7 @@ export async function addTarget(input: TargetAddInput, io: Io): Promise<Target &
   return repository.transact(
     { command: 'target add', summary: `staged target ${name} ${version}`, dryRun: input.dryRun },
     (tx) => {
+      refuseOtherContent(findCompleteTarget(tx, name), sha256);
       refuseLowerCounter(findTarget(tx, name), releaseCounter);
       const roles = stageTarget(tx, target);
       tx.about(`target:${name}`, ...roles.map((role) => `role:${role}`));
@@ -81,6 +83,16 @@ async function keepBytes(
 ): Promise<void> {
   if (await hasObject(repository, file.sha256)) return;
   await copyVerified(repository.io, { ...file, to: objectPath(repository, file.sha256), mode: OBJECT_MODE });
+}
+
+/** What was signed under a name is in bundles and in vehicles: other bytes would make all of those wrong. */
+function refuseOtherContent(signed: Target | undefined, sha256: Uint8Array): void {
+  if (signed === undefined || equalBytes(signed.sha256, sha256)) return;
+  throw new SecureevError('TARGET_NAME_TAKEN', {
+    message: `${signed.name} is signed with other content`,
+    hint: 'give the new content a new name, for instance with its version in it; `secureev target remove` takes the old one out',
+    details: { target: signed.name, before: toHex(signed.sha256), now: toHex(sha256) },
+  });
 }
 
 function refuseLowerCounter(known: Target | undefined, counter: number): void {
