@@ -97,6 +97,13 @@ describe('release list and release show', () => {
     await session.ok(`publish image ${at.out}-public`, at);
     expect(await session.ok('release list', at)).toMatch(/signed, sealed, published/);
     expect(await shown(at)).toMatchObject({ release: { publishable: true, published: true } });
+    const reseal = `encrypt ${at.out}/ZG_BODY.otap ${SUITE} --vehicle ${CAR} --out ${at.out}-3 --reseal`;
+    const listed = (await session.json('envelope list bundles/r1/ZG_BODY.otap.sev', at)).result;
+    await session.ok(reseal, at);
+    expect(await session.ok('release list', at)).toMatch(/signed, sealed|not sealed yet/);
+    await session.ok('discard targets', at);
+    expect(await session.ok('release list', at)).toMatch(/signed, sealed, published/);
+    expect((await session.json('envelope list bundles/r1/ZG_BODY.otap.sev', at)).result).toEqual(listed);
     await session.ok('renew timestamp --within 2d --key keys/timestamp.key', at);
     expect(await session.ok('release list', at)).toMatch(/signed, sealed, to be published/);
     expect(await codeOf(`package --reissue r1 ${KEY} --out ${at.out}-2`, at)).toBe('6 RELEASE_SOURCE_MISSING');

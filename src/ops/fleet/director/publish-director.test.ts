@@ -56,7 +56,7 @@ describe('publish director', () => {
     await using fleet = await directorFleet(3);
     await assignAndSign(fleet, [0, 1], OLD);
     const { written, ...counts } = await publish(fleet, fleet.io, 'upload.txt');
-    expect(counts).toEqual({ root: 1, vehicles: 2, changed: 2, notes: [] });
+    expect(counts).toEqual({ root: 1, vehicles: 2, changed: 2, notes: [expect.stringContaining('publish image')] });
     const ids = [await idOf(fleet, 0), await idOf(fleet, 1)].sort();
     const files = ['1.targets.json', '1.snapshot.json', 'timestamp.json'];
     const expected = ids.flatMap((id) => files.map((file) => `vehicles/${id}/metadata/${file}`));

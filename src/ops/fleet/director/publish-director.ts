@@ -19,6 +19,7 @@ import { refuseIfHeld } from '../../repository/hold.ts';
 import { openChosen } from '../../repository/locate.ts';
 import type { RepositoryChoice } from '../../repository/locate.ts';
 import type { PublishedFile } from '../../repository/publication.ts';
+import { isAllPublished } from '../../repository/situation.ts';
 import { changedFiles, startUploadList, writeTree } from '../../repository/tree-writer.ts';
 import type { TreeFile } from '../../repository/tree-writer.ts';
 import { directorDefinitions } from './keys.ts';
@@ -61,7 +62,7 @@ export async function publishDirector(input: PublishDirectorInput, io: Io): Prom
   const written = isToWrite ? await writePlan(publishing, { input, roots, plan }) : plan.paths;
   const result = { root: newest(roots).version, vehicles: vehicles.count, changed: plan.changed.length };
   if (isToWrite && written.length > 0) record(repository, result);
-  return { ...result, written, notes: notesOn(plan) };
+  return { ...result, written, notes: notesOn(repository, plan) };
 }
 
 interface Plan {
@@ -181,7 +182,16 @@ function record(repository: Repository, { vehicles, changed, root }: Omit<Publis
   });
 }
 
-function notesOn({ withoutEnvelope }: Plan): readonly string[] {
+function notesOn(reader: Reader, { withoutEnvelope }: Plan): readonly string[] {
+  const ahead =
+    'the Image repository has versions that are not published, and vehicles look up there what they are told';
+  return [
+    ...(isAllPublished(reader) ? [] : [`${ahead}: \`secureev publish image\``]),
+    ...envelopeNotes(withoutEnvelope),
+  ];
+}
+
+function envelopeNotes(withoutEnvelope: Plan['withoutEnvelope']): readonly string[] {
   const [first] = withoutEnvelope;
   if (first === undefined) return [];
   const count = new Set(withoutEnvelope.map(({ vehicle }) => vehicle)).size;
