@@ -26,6 +26,17 @@ describe('a bundle signed over the air gap', () => {
 
   test('is shown to the offline signer as its manifest says, and completed in place', async () => {
     await session.ok('request create bundle bundles/ZG_BODY.otap -o ZG_BODY.sigreq');
+    expect((await session.json('inspect ZG_BODY.sigreq')).result).toMatchObject({
+      verified: false,
+      kind: 'signing request',
+      facts: {
+        subject: 'bundle',
+        role: 'targets',
+        target: 'bundles/r1/ZG_BODY.otap',
+        gateway: 'ZG_BODY',
+        release: 'r1',
+      },
+    });
     const words = await session.ok(`${SIGN} --journal journal -o ZG_BODY.sig`);
     expect(words).toMatch(/bundle of release r1 for gateway ZG_BODY, model EV-1/);
     expect(words).toMatch(/EV-1\/DOOR\/1\.1\.0\/door\.bin +1\.1\.0/);

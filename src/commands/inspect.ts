@@ -8,7 +8,9 @@ import { argument, example } from './flags.ts';
 /** Declares the flags. */
 export function configure(command: Command): void {
   command
-    .description('what a bundle, sealed payload, envelope, metadata or key file says; nothing of it is verified')
+    .description(
+      'what a bundle, sealed payload, envelope, metadata, key, request or any other file of ours says; nothing of it is verified',
+    )
     .argument('<file>', 'any file of ours');
   example(command, 'secureev inspect bundles/ZG_POWERTRAIN.otap');
 }

@@ -51,6 +51,15 @@ describe('provisioning sets (U25)', () => {
     expect(map).toMatchObject({ repositories: { image: ['https://updates.example/image'] } });
     const about = JSON.parse(await readFile(session.path('factory/provisioning.json'), 'utf8')) as unknown;
     expect(about).toMatchObject({ format: 'secureev/provisioning/1', imageRoot: { version: 1 }, vehicle: null });
+    expect((await session.json('inspect factory/provisioning.json')).result).toMatchObject({
+      verified: false,
+      kind: 'description of a provisioning set',
+      facts: { imageRoot: (about as { imageRoot: unknown }).imageRoot, directorRoot: null, vehicle: null },
+    });
+    await session.write('cut.json', (await session.read('factory/provisioning.json')).slice(0, 100));
+    const cut = await session.json('inspect cut.json');
+    expect([cut.status, cut.error?.code]).toEqual([4, 'PROVISIONING_MALFORMED']);
+    expect(cut.error?.message).toMatch(/^cut\.json: /);
   });
 
   test('T5 a client that begins with the full set goes on from it, and never behind it', async () => {

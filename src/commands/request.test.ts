@@ -25,6 +25,8 @@ beforeAll(async () => {
 afterAll(async () => await online[Symbol.asyncDispose]());
 
 describe('the air gap', () => {
+  let digestsMade: readonly string[] = [];
+
   test('a first root is signed against its fingerprint, by two of three, from two machines', async () => {
     const made = await online.json('request create root -o root-1.sigreq');
     const fingerprint = String(made.result?.['payloadDigest']);
@@ -67,7 +69,8 @@ describe('the air gap', () => {
     await online.ok(
       'target add fw.bin --name EV-1/ecu/1.0.0/fw.bin --hardware HW-1 --version-id 1.0.0 --release-counter 1',
     );
-    await online.ok('request create targets -o targets-1.sigreq');
+    const made = await online.ok('request create targets -o targets-1.sigreq');
+    digestsMade = made.match(/(?<=^(?:request|payload) ).*/gm) ?? [];
     const request = await online.read('targets-1.sigreq');
     for (const at of [0, 10, 60, 200, 500, Math.floor(request.length / 2), request.length - 1]) {
       const changed = request.slice();
@@ -85,6 +88,47 @@ describe('the air gap', () => {
       'request sign targets-1.sigreq --root root.json --key keys/targets.key -o targets-1.sig --yes',
     );
     expect(text).toMatch(/\+ EV-1\/ecu\/1\.0\.0\/fw\.bin/);
+  });
+
+  test('inspect says what requests ask for and who answered, verifying nothing', async () => {
+    const text = await online.ok('inspect targets-1.sigreq');
+    expect(text).toMatch(/^NOT VERIFIED[^]*: signing request, [^]*role: targets\npayload role: targets\nversion: 1\n/);
+    expect(digestsMade).toHaveLength(2);
+    for (const digest of digestsMade) expect(text).toContain(`digest: ${digest}\n`);
+    expect(text).toMatch(/root versions: 1, 2\nlast version: -\ndelegator versions: -\nchanges: .*request sign/);
+    const { result } = await online.json('inspect root-2.sigreq');
+    expect(result).toMatchObject({
+      verified: false,
+      kind: 'signing request',
+      facts: { subject: 'role', role: 'root', version: 2, repositoryKind: 'image', rootVersions: [1], lastVersion: 1 },
+    });
+    const { result: signed } = await online.json(
+      'request sign root-2.sigreq --root root.json --key keys/root-b.key -o root-2-b.sig --yes',
+    );
+    expect((await online.json('inspect root-2-b.sig')).result).toMatchObject({
+      kind: 'answer to a signing request',
+      facts: { requestDigest: signed?.['digest'], signatures: signed?.['signatures'] },
+    });
+    expect(await online.ok('inspect root-2-b.sig')).toContain('  - section: classical\n    key id: ');
+  });
+
+  test('inspect names a request or an answer that is malformed', async () => {
+    for (const [whole, known] of [
+      ['targets-1.sigreq', 40],
+      ['targets-1.sig', 20],
+    ] as const) {
+      const bytes = await online.read(whole);
+      for (const [length, code] of [
+        [10, 'INSPECT_UNKNOWN'],
+        [known, 'CBOR_MALFORMED'],
+        [bytes.length - 1, 'CBOR_MALFORMED'],
+      ] as const) {
+        await online.write('cut.file', bytes.slice(0, length));
+        const { status, error } = await online.json('inspect cut.file');
+        expect([status, error?.code]).toEqual([4, code]);
+        expect(error?.message).toContain('cut.file');
+      }
+    }
   });
 
   test('a key of another role does not sign, and its signatures are not taken', async () => {

@@ -137,6 +137,7 @@ export const CONTENT_CODES = {
   KIT_ENVELOPE_MISSING: 'policy',
   KIT_OCCUPIED: 'environment',
   MAP_MALFORMED: 'malformed',
+  PROVISIONING_MALFORMED: 'malformed',
 
   // formats/backup
   BACKUP_MALFORMED: 'malformed',

@@ -1,4 +1,5 @@
 /** Facts about a file as text. */
+import { fingerprint } from './fingerprint.ts';
 import { indented } from './table.ts';
 import { printableLine, size } from './text.ts';
 
@@ -20,8 +21,15 @@ export function inspectedText(shown: { path: string; kind: string; sizeBytes: nu
 
 function factsText(facts: ShownFacts): string {
   return Object.entries(facts)
-    .map(([name, fact]) => entryText(label(name), fact))
+    .map(([name, fact]) => entryText(label(name), COMPARED.has(name) ? grouped(fact) : fact))
     .join('\n');
+}
+
+/** What people hold against the words of `request create` and `request sign`, which are grouped. */
+const COMPARED: ReadonlySet<string> = new Set(['digest', 'payloadDigest', 'requestDigest']);
+
+function grouped(fact: ShownFact): ShownFact {
+  return typeof fact === 'string' ? fingerprint(fact) : fact;
 }
 
 function entryText(name: string, fact: ShownFact): string {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseInstant, parseVersion, parseVin } from '../../core/brands.ts';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { isFailure } from '../../core/errors.ts';
 import { sha256 } from '../../crypto/hash.ts';
@@ -10,6 +11,8 @@ import { SIGNATURES, signatureAlgorithm } from '../../crypto/signatures/index.ts
 import type { SignatureId } from '../../crypto/signatures/index.ts';
 import { cHeader } from './c-header.ts';
 import type { HeaderKey, HeaderRoot } from './c-header.ts';
+import { decodeDescription, DESCRIPTION_BYTES_MAX, encodeDescription } from './description.ts';
+import type { ProvisioningDescription } from './description.ts';
 import { ALL_PATHS, decodeMapFile, encodeMapFile } from './map-file.ts';
 
 function headerKey(algorithm: SignatureId, label: string): HeaderKey {
@@ -144,5 +147,51 @@ describe('the map file (U18)', () => {
         expect.toSatisfy((thrown) => isFailure(thrown, 'MAP_MALFORMED')),
       );
     }
+  });
+});
+
+describe('the description of a set', () => {
+  const root = { version: parseVersion(3), sha256: new Uint8Array(32).fill(7) };
+  const description: ProvisioningDescription = {
+    time: parseInstant('2026-11-21T00:00:00Z'),
+    repository: IMAGE.repository,
+    dialect: 'tuf',
+    imageRoot: root,
+    directorRoot: null,
+    vehicle: null,
+  };
+  const vehicle = { id: '0'.repeat(32), vin: parseVin('5YJ3E1EA0KF000316') };
+
+  test('is read back as it was written', () => {
+    for (const one of [description, { ...description, directorRoot: root, vehicle }]) {
+      expect(decodeDescription(encodeDescription(one))).toEqual(one);
+    }
+  });
+
+  test('is refused wherever it is cut, and where it says something else', () => {
+    const refused = (bytes: Uint8Array): void =>
+      expect(() => decodeDescription(bytes)).toThrow(
+        expect.toSatisfy((thrown) => isFailure(thrown, 'PROVISIONING_MALFORMED')),
+      );
+    const bytes = encodeDescription({ ...description, vehicle });
+    for (let length = 0; length < bytes.length - 1; length++) refused(bytes.slice(0, length));
+    const text = new TextDecoder().decode(bytes);
+    for (const [from, to] of [
+      ['provisioning/1', 'provisioning/2'],
+      ['"dialect":"tuf"', '"dialect":"t\\nuf"'],
+      ['"dialect"', '"more":1,"dialect"'],
+      ['"version":3', '"version":0'],
+      ['"version":3', '"more":1,"version":3'],
+      ['0707', '07'],
+      ['2026-', '26-'],
+      ['5YJ3', 'OYJ3'],
+      ['"id":"0', '"id":"'],
+      [IMAGE.repository, 'x'],
+      ['null', '[]'],
+    ] as const) {
+      expect(text).toContain(from);
+      refused(utf8(text.replace(from, to)));
+    }
+    refused(new Uint8Array(DESCRIPTION_BYTES_MAX + 1).fill(0x20));
   });
 });

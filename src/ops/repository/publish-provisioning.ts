@@ -6,18 +6,18 @@
  *
  * @see Uptane 2.1.0 section 5.4.2 (U25)
  */
-import { formatInstant } from '../../core/brands.ts';
+import { parseVersion } from '../../core/brands.ts';
 import type { Vin } from '../../core/brands.ts';
 import { fromHex, toHex, utf8 } from '../../core/bytes.ts';
 import { failure, SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import { isSignatureId } from '../../crypto/signatures/index.ts';
 import { sha256 } from '../../crypto/hash.ts';
-import type { Json } from '../../formats/json/json.ts';
-import { writeJsonText } from '../../formats/json/write.ts';
 import { decodeRole } from '../../formats/metadata/envelope.ts';
 import { cHeader, HEADER_NAME } from '../../formats/provisioning/c-header.ts';
 import type { HeaderKey, HeaderRoot } from '../../formats/provisioning/c-header.ts';
+import { DESCRIPTION_NAME, encodeDescription } from '../../formats/provisioning/description.ts';
+import type { ProvisionedRoot } from '../../formats/provisioning/description.ts';
 import { directorFile, VEHICLE_ROLES } from '../../store/director.ts';
 import { vehicleOfVin } from '../../store/fleet.ts';
 import type { Vehicle } from '../../store/fleet.ts';
@@ -106,7 +106,7 @@ function setFiles(sources: Sources, vehicle: Vehicle | undefined): readonly Plai
     ...director.map((file) => below(`${within}full/director`, file)),
     ...mapFile(mapOf(sources)).map((file) => below(`${within}full`, file)),
     ...partial.map((file) => below(`${within}partial/director`, file)),
-    { path: `${within}provisioning.json`, bytes: description(sources, vehicle) },
+    { path: `${within}${DESCRIPTION_NAME}`, bytes: description(sources, vehicle) },
   ];
 }
 
@@ -148,31 +148,18 @@ function mapOf({ input, directorRoot }: Sources): MapLocations {
 /** What the set is, and the time at which it was made: the first that an ECU without a clock may believe. */
 function description({ repository, publication, directorRoot }: Sources, vehicle: Vehicle | undefined): Uint8Array {
   const { io, identity } = repository;
-  const members: readonly (readonly [string, Json])[] = [
-    ['format', 'secureev/provisioning/1'],
-    ['time', formatInstant(io.clock.now())],
-    ['repository', identity.uuid],
-    ['dialect', identity.dialect],
-    ['imageRoot', rootFacts(io, newest(publication))],
-    ['directorRoot', directorRoot === undefined ? null : rootFacts(io, directorRoot)],
-    [
-      'vehicle',
-      vehicle === undefined
-        ? null
-        : new Map([
-            ['id', vehicle.id],
-            ['vin', vehicle.vin],
-          ]),
-    ],
-  ];
-  return utf8(`${writeJsonText(new Map(members))}\n`);
+  return encodeDescription({
+    time: io.clock.now(),
+    repository: identity.uuid,
+    dialect: identity.dialect,
+    imageRoot: provisionedRoot(io, newest(publication)),
+    directorRoot: directorRoot === undefined ? null : provisionedRoot(io, directorRoot),
+    vehicle: vehicle === undefined ? null : { id: vehicle.id, vin: vehicle.vin },
+  });
 }
 
-function rootFacts(io: Io, root: PublishedFile): Json {
-  return new Map<string, Json>([
-    ['version', root.version],
-    ['sha256', fingerprintOf(io, root)],
-  ]);
+function provisionedRoot(io: Io, { version, bytes }: PublishedFile): ProvisionedRoot {
+  return { version: parseVersion(version), sha256: sha256(io.engine, bytes) };
 }
 
 function fingerprintOf(io: Io, { bytes }: PublishedFile): string {

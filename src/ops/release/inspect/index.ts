@@ -3,6 +3,7 @@
  *
  * A new kind of file is one {@link Inspector} and one line in {@link INSPECTORS}.
  */
+import { atPath } from '../../../core/at-path.ts';
 import { quote } from '../../../core/brands.ts';
 import { SecureevError } from '../../../core/errors.ts';
 import type { Io } from '../../../core/ports.ts';
@@ -10,8 +11,9 @@ import { deliveryInspector, vehicleManifestInspector } from './arrivals.ts';
 import { bundleInspector } from './bundle.ts';
 import type { Facts, Inspector } from './inspector.ts';
 import { keyFileInspector, publicFileInspector } from './keys.ts';
-import { backupInspector, kitInspector, mapInspector } from './kits.ts';
+import { backupInspector, kitInspector, mapInspector, provisioningInspector } from './kits.ts';
 import { metadataInspector } from './metadata.ts';
+import { answerInspector, requestInspector } from './requests.ts';
 import { envelopesInspector, payloadInspector } from './sealed.ts';
 
 /** Every kind of file; the first that recognises a file reads it. */
@@ -19,6 +21,8 @@ export const INSPECTORS: readonly Inspector[] = [
   bundleInspector,
   payloadInspector,
   envelopesInspector,
+  requestInspector,
+  answerInspector,
   vehicleManifestInspector,
   deliveryInspector,
   metadataInspector,
@@ -26,6 +30,7 @@ export const INSPECTORS: readonly Inspector[] = [
   publicFileInspector,
   kitInspector,
   mapInspector,
+  provisioningInspector,
   backupInspector,
 ];
 
@@ -39,7 +44,7 @@ export interface Inspected {
   readonly facts: Facts;
 }
 
-/** Looks into a file. @throws INSPECT_UNKNOWN, and what decoding throws */
+/** Looks into a file. @throws INSPECT_UNKNOWN, and what decoding throws, naming the file */
 export async function inspectFile(path: string, io: Io): Promise<Inspected> {
   const { first, sizeBytes } = await beginning(path, io);
   const inspector = INSPECTORS.find((one) => one.recognises(first));
@@ -49,7 +54,7 @@ export async function inspectFile(path: string, io: Io): Promise<Inspected> {
       hint: `known are: ${INSPECTORS.map(({ kind }) => kind).join(', ')}`,
     });
   }
-  return { kind: inspector.kind, sizeBytes, facts: await inspector.read(path, io) };
+  return { kind: inspector.kind, sizeBytes, facts: await atPath(path, () => inspector.read(path, io)) };
 }
 
 async function beginning(path: string, io: Io): Promise<{ first: Uint8Array; sizeBytes: number }> {

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { parseInstant, parseRoleName } from '../../../core/brands.ts';
 import { concatBytes } from '../../../core/bytes.ts';
 import { isFailure } from '../../../core/errors.ts';
+import { encodeCbor } from '../../../formats/cbor.ts';
 import { metadataHeader } from '../../../formats/delivery/delivery.ts';
+import { ANSWER_BYTES_MAX } from '../../../formats/requests/answer.ts';
+import { encodeRequest, REQUEST_BYTES_MAX } from '../../../formats/requests/request.ts';
+import type { SigningRequest } from '../../../formats/requests/request.ts';
 import { encodeEnvelope } from '../../../formats/sealed/envelope.ts';
 import { inspectedText } from '../../../render/inspected.ts';
 import { testBundle } from '../../../testing/bundles.ts';
@@ -62,6 +67,43 @@ describe('inspect', () => {
     expect(isFailure(cut, 'OTAP_TRUNCATED')).toBe(true);
   });
 
+  it('refuses requests whose payload cannot be read, naming the file', async () => {
+    const request: SigningRequest = {
+      subject: 'role',
+      repository: '123e4567-e89b-12d3-a456-426614174000',
+      kind: 'director',
+      role: parseRoleName('root'),
+      created: parseInstant('2026-12-01T09:00:00Z'),
+      payload: new Uint8Array(10),
+      roots: [],
+      last: undefined,
+      delegators: [],
+      target: undefined,
+    };
+    for (const [subject, expected] of [
+      ['role', 'JSON_MALFORMED'],
+      ['bundle', 'OTAP_MALFORMED'],
+    ] as const) {
+      const bytes = encodeRequest({ ...request, subject });
+      expect(INSPECTORS.filter((one) => one.recognises(bytes)).map(({ kind }) => kind)).toEqual(['signing request']);
+      const thrown = await inspectFile('asked', fakeIo({ files: { asked: bytes } })).catch((cause: unknown) => cause);
+      expect(isFailure(thrown, expected) && thrown.message).toMatch(/^asked: /);
+    }
+  });
+
+  it('reads no request or answer that is larger than there are', async () => {
+    for (const [format, bytesMax] of [
+      ['secureev/sig/1', ANSWER_BYTES_MAX],
+      ['secureev/sigreq/1', REQUEST_BYTES_MAX],
+    ] as const) {
+      const begins = encodeCbor(new Map([[1, format]]));
+      const bytes = new Uint8Array(bytesMax + 1);
+      bytes.set(begins);
+      const thrown = await inspected(bytes).catch((cause: unknown) => cause);
+      expect(isFailure(thrown, 'FILE_TOO_LARGE')).toBe(true);
+    }
+  });
+
   it('refuses an empty file and other files', async () => {
     for (const bytes of [new Uint8Array(0), counting(100)]) {
       const thrown = await inspected(bytes).catch((cause: unknown) => cause);
@@ -77,6 +119,8 @@ describe('facts as text', () => {
       keyCount: 2,
       none: null,
       list: ['x', 'y\n'],
+      digest: '0123456789abcdef',
+      payloadDigest: '\n',
       deep: [{ a: 1, b: [] }],
     };
     const text = inspectedText({ path: 'f\u0007', kind: 'k', sizeBytes: 2048, facts });
@@ -87,6 +131,8 @@ describe('facts as text', () => {
       'key count: 2',
       'none: -',
       'list: x, y\\u000a',
+      'digest: 0123 4567 89ab cdef',
+      'payload digest: \\u000a',
       'deep:',
       '  - a: 1',
       '    b: -',

@@ -1,11 +1,13 @@
-/** Facts about kits, map files and backups. */
+/** Facts about kits, map files, provisioning sets and backups. */
 import { formatInstant } from '../../../core/brands.ts';
 import { equalBytes, toHex, utf8 } from '../../../core/bytes.ts';
 import { decodeManifest, MANIFEST_BYTES_MAX, MANIFEST_NAME } from '../../../formats/backup/manifest.ts';
 import { decodeTarHeader, TAR_BLOCK_BYTES } from '../../../formats/backup/tar.ts';
 import { decodeKitIndex, KIT_INDEX_BYTES_MAX } from '../../../formats/kit/kit-index.ts';
+import { decodeDescription, DESCRIPTION_BYTES_MAX } from '../../../formats/provisioning/description.ts';
+import type { ProvisionedRoot } from '../../../formats/provisioning/description.ts';
 import { decodeMapFile, MAP_BYTES_MAX } from '../../../formats/provisioning/map-file.ts';
-import type { Inspector } from './inspector.ts';
+import type { Facts, Inspector } from './inspector.ts';
 
 const SHOWN_MAX = 100;
 
@@ -33,6 +35,27 @@ export const mapInspector: Inspector = {
     return { repositories: repositories.map(({ name, locations }) => ({ name, locations })), everyOneMustSign: true };
   },
 };
+
+/** `provisioning.json`. */
+export const provisioningInspector: Inspector = {
+  kind: 'description of a provisioning set',
+  recognises: (first) => /^\s*\{\s*"dialect"\s*:/.test(new TextDecoder('latin1').decode(first)),
+  async read(path, io) {
+    const { time, ...set } = decodeDescription(await io.files.read(path, DESCRIPTION_BYTES_MAX));
+    return {
+      time: formatInstant(time),
+      repository: set.repository,
+      dialect: set.dialect,
+      imageRoot: rootFacts(set.imageRoot),
+      directorRoot: set.directorRoot === null ? null : rootFacts(set.directorRoot),
+      vehicle: set.vehicle === null ? null : { id: set.vehicle.id, vin: set.vehicle.vin },
+    };
+  },
+};
+
+function rootFacts({ version, sha256 }: ProvisionedRoot): Facts {
+  return { version, sha256: toHex(sha256) };
+}
 
 /** A backup: what its first entry says of the rest. */
 export const backupInspector: Inspector = {
