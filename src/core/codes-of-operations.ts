@@ -93,6 +93,7 @@ export const OPERATION_CODES = {
   PUBLISH_NEWER: 'policy',
   PUBLISH_CONFLICT: 'policy',
   PUBLISH_LINK: 'policy',
+  PUBLISH_PLACE: 'policy',
   DIALECT_UNKNOWN: 'usage',
   METADATA_OVERSIZE: 'policy',
   TARGET_NAME_TAKEN: 'policy',

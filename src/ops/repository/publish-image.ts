@@ -18,6 +18,7 @@ import { mapFile } from './map-locations.ts';
 import type { MapLocations } from './map-locations.ts';
 import { collectPublication } from './publication.ts';
 import type { Publication } from './publication.ts';
+import { refusePlace } from './publish-place.ts';
 import { publishOrder } from './publish-order.ts';
 import { refuseOtherTree } from './published-tree.ts';
 import { signedRoles } from './signed-roles.ts';
@@ -51,6 +52,7 @@ export interface PublishAnswer {
 export async function publishImage(input: PublishInput, io: Io): Promise<PublishAnswer> {
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
+  await refusePlace(repository, input.folder);
   const publication = collectPublication(repository);
   await verifyPublication(io, publication);
   const { folder, uploadList } = input;

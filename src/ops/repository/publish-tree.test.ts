@@ -8,6 +8,7 @@ import { ONLINE, repositoryWithRoot } from '../../testing/signed-repository.ts';
 import type { TestRepository } from '../../testing/signed-repository.ts';
 import { serveFolder } from '../../testing/static-server.ts';
 import { TUF_JS_NOW, tufJsClient } from '../../testing/tuf-js-client.ts';
+import { publishDirector } from '../fleet/director/publish-director.ts';
 import { publishImage } from './publish-image.ts';
 import type { PublishAnswer } from './publish-image.ts';
 import { exportRoot } from './root-export.ts';
@@ -74,6 +75,26 @@ describe('what is there already', () => {
     await writeFile(`${repository.folder}/public/metadata/9.of-someone-else.json`, '{}');
     expect((await publish(repository)).written).toEqual([]);
   });
+});
+
+test('a folder that is uploaded whole is no place for a repository or for keys', async () => {
+  await using repository = await released();
+  const { folder, io } = repository;
+  await mkdir(`${folder}/keys`);
+  await writeFile(`${folder}/keys/targets.key`, 'secret');
+  await symlink(`${folder}/oem`, `${folder}/link`);
+  const before = await readdir(folder, { recursive: true });
+  for (const place of ['oem', './oem/', 'oem/public', 'oem/objects', 'oem/a/b/', `${folder}/oem/x`, 'link/y', 'keys']) {
+    const input = { repository: repository.choice, folder: place, uploadList: 'uploads.txt' };
+    for (const dryRun of [true, false]) {
+      const codes = [publishImage, publishDirector].map((publishing) => codeOf(publishing({ ...input, dryRun }, io)));
+      expect([place, ...(await Promise.all(codes))]).toEqual([place, 'PUBLISH_PLACE 6', 'PUBLISH_PLACE 6']);
+    }
+  }
+  expect(await readdir(folder, { recursive: true })).toEqual(before);
+  for (const place of ['oem-public', 'a/b/', `${folder}/keys/public`]) {
+    expect((await publish(repository, place)).written).toHaveLength(5);
+  }
 });
 
 test('a run that is overtaken by another does not take Timestamp back', async () => {

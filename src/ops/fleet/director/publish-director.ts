@@ -20,6 +20,7 @@ import { openChosen } from '../../repository/locate.ts';
 import type { RepositoryChoice } from '../../repository/locate.ts';
 import type { PublishedFile } from '../../repository/publication.ts';
 import { isAllPublished } from '../../repository/situation.ts';
+import { refusePlace } from '../../repository/publish-place.ts';
 import { changedFiles, startUploadList, writeTree } from '../../repository/tree-writer.ts';
 import type { TreeFile } from '../../repository/tree-writer.ts';
 import { directorDefinitions } from './keys.ts';
@@ -52,6 +53,7 @@ export interface PublishDirectorAnswer {
 export async function publishDirector(input: PublishDirectorInput, io: Io): Promise<PublishDirectorAnswer> {
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
+  await refusePlace(repository, input.folder);
   directorDefinitions(repository);
   const roots = directorRoots(repository);
   const root = decodeRole(newest(roots).bytes, 'root').unverified.signed;
