@@ -74,8 +74,10 @@ function decoded(role: string): string {
 export function refuseConflict(path: string, there: Uint8Array, file: PublishedFile): void {
   const [found, own] = [decodedMetadata(there, file.role), decodedMetadata(file.bytes, file.role)];
   if (found === undefined || own === undefined) return;
-  const [of, expected] = [found.signed.extension?.repository, own.signed.extension?.repository];
-  if (of !== expected) throw otherTree(path);
+  const [of, expected] = [found.signed.extension, own.signed.extension];
+  if (of?.repository !== expected?.repository) throw otherTree(path);
+  if (of?.kind !== expected?.kind)
+    throw otherKind(path, of?.kind === 'director' ? 'the Director' : 'an Image repository');
   if (found.signed.version > file.version) {
     throw newerTree({ folder: path, role: file.role, found: found.signed.version, expected: file.version });
   }
@@ -117,6 +119,12 @@ export async function publishedTimestamp(io: Io, folder: string): Promise<Timest
   }
 }
 
+/** Refuses the tree of an Image repository, which alone has a Timestamp for everyone. @throws PUBLISH_OTHER */
+export async function refuseImageTree({ files }: Io, folder: string): Promise<void> {
+  const path = `${folder}/${TIMESTAMP_PATH}`;
+  if ((await files.status(path)) !== undefined) throw otherKind(path, 'an Image repository');
+}
+
 /** A file of the tree, if it is there. @throws FILE_TOO_LARGE, FILE_ACCESS */
 export async function publishedBytes(io: Io, path: string): Promise<Uint8Array | undefined> {
   try {
@@ -131,5 +139,13 @@ function otherTree(path: string): SecureevError {
   return new SecureevError('PUBLISH_OTHER', {
     message: `${path} is not of this repository`,
     hint: 'publish to an empty folder, or to the one that this repository was published to before',
+  });
+}
+
+function otherKind(path: string, of: string): SecureevError {
+  return new SecureevError('PUBLISH_OTHER', {
+    message: `${path} is of ${of}`,
+    hint: 'the Image repository and the Director have a folder each: publish to another one',
+    details: { path },
   });
 }

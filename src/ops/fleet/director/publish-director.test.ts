@@ -11,6 +11,7 @@ import { assignTo, directorFleet, FLEET_TARGETS, fleetVin } from '../../../testi
 import { failing } from '../../../testing/faults.ts';
 import type { TestRepository } from '../../../testing/signed-repository.ts';
 import { hold } from '../../repository/hold.ts';
+import { publishImage } from '../../repository/publish-image.ts';
 import { openDirectorKeys } from './keys.ts';
 import { publishDirector } from './publish-director.ts';
 import type { PublishDirectorAnswer } from './publish-director.ts';
@@ -66,6 +67,26 @@ describe('publish director', () => {
     const stored = await fleet.open((open) => directorFile(open, ids[0] ?? '', 'timestamp')?.file);
     const there = await readFile(join(fleet.folder, 'public/vehicles', ids[0] ?? '', 'metadata/timestamp.json'));
     expect(new Uint8Array(there)).toEqual(stored);
+  });
+
+  test('refuses the tree of the Image repository, finished or not, and that refuses this one', async () => {
+    await using fleet = await directorFleet(1);
+    await assignAndSign(fleet, [0], OLD);
+    const image = { repository: fleet.choice, folder: 'public' };
+    const { written } = await publishImage(image, fleet.io);
+    const refusal = async (): Promise<unknown> => await publish(fleet).catch((thrown: unknown) => thrown);
+    const [whole, unfinished] = ['timestamp', '1.root'].map((name) => ({
+      code: 'PUBLISH_OTHER',
+      message: `public/metadata/${name}.json is of an Image repository`,
+      hint: 'the Image repository and the Director have a folder each: publish to another one',
+    }));
+    expect(await refusal()).toMatchObject(whole ?? {});
+    await rm(join(fleet.folder, 'public/metadata/timestamp.json'));
+    expect(await refusal()).toMatchObject(unfinished ?? {});
+    expect(await fleet.io.files.list('public/vehicles')).toEqual([]);
+    expect((await publishImage(image, fleet.io)).written).toEqual(written.slice(-1));
+    await publishDirector({ repository: fleet.choice, folder: 'director' }, fleet.io);
+    expect(await codeOf(publishImage({ ...image, folder: 'director' }, fleet.io))).toBe('PUBLISH_OTHER');
   });
 
   test('only what changed is written, and what was damaged is mended', async () => {

@@ -21,6 +21,7 @@ import type { RepositoryChoice } from '../../repository/locate.ts';
 import type { PublishedFile } from '../../repository/publication.ts';
 import { isAllPublished } from '../../repository/situation.ts';
 import { refusePlace } from '../../repository/publish-place.ts';
+import { refuseImageTree } from '../../repository/published-tree.ts';
 import { changedFiles, startUploadList, writeTree } from '../../repository/tree-writer.ts';
 import type { TreeFile } from '../../repository/tree-writer.ts';
 import { directorDefinitions } from './keys.ts';
@@ -54,6 +55,7 @@ export async function publishDirector(input: PublishDirectorInput, io: Io): Prom
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
   await refusePlace(repository, input.folder);
+  await refuseImageTree(io, input.folder);
   directorDefinitions(repository);
   const roots = directorRoots(repository);
   const root = decodeRole(newest(roots).bytes, 'root').unverified.signed;
