@@ -152,8 +152,12 @@ export function pinnedRoot(call: Call): string {
   });
 }
 
-/** Asks a yes-or-no question, unless `--yes` answered it. @throws NO_TERMINAL naming `--yes`, USAGE where the answer is not yes */
-export async function confirm(call: Call, question: string): Promise<void> {
+/**
+ * Asks a yes-or-no question of one line, below what it is about, unless `--yes` answered it.
+ *
+ * @throws NO_TERMINAL naming `--yes`, USAGE where the answer is not yes
+ */
+export async function confirm(call: Call, question: string, shown = ''): Promise<void> {
   if (flag(call, 'yes')) return;
   if (!call.io.terminal.interactive) {
     throw new SecureevError('NO_TERMINAL', {
@@ -161,7 +165,7 @@ export async function confirm(call: Call, question: string): Promise<void> {
       hint: 'answer it with --yes',
     });
   }
-  const answer = await call.io.terminal.ask(`${question} [y/N] `);
+  const answer = await call.io.terminal.ask(`${shown === '' ? '' : `${shown}\n`}${question} [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) throw failure('USAGE', 'not confirmed, nothing was changed');
 }
 

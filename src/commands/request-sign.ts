@@ -50,7 +50,7 @@ export async function run(call: Call): Promise<Outcome> {
     call.io,
   );
   const words = requestText(opened);
-  await confirm(call, `${words}\nsign this?`);
+  await confirm(call, 'sign this?', words);
   const out = requiredText(call, 'out');
   const journal = text(call, 'journal');
   const passphrases = passphraseChoice(call);

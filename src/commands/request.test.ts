@@ -141,9 +141,23 @@ describe('the air gap', () => {
   });
 
   test('without a terminal or --yes nobody is asked and nothing is signed', async () => {
-    expect(await code('request sign targets-1.sigreq --root root.json --key keys/targets.key -o no.sig')).toBe(
-      'NO_TERMINAL',
-    );
+    const line = 'request sign targets-1.sigreq --root root.json --key keys/targets.key -o no.sig';
+    expect((await online.json(line)).error).toMatchObject({
+      code: 'NO_TERMINAL',
+      message: 'nobody is here to answer: sign this?',
+      hint: 'answer it with --yes',
+    });
+    const refused = await online.json(line, {
+      answers: ['n'],
+      adapt: (io) => {
+        const ask = async (prompt: string): Promise<string> => {
+          expect(prompt).toMatch(/^targets 1, expires [^]*\nsign this\? \[y\/N\] $/);
+          return await io.terminal.ask(prompt);
+        };
+        return { ...io, terminal: { ...io.terminal, ask } };
+      },
+    });
+    expect(refused.error).toMatchObject({ code: 'USAGE', message: 'not confirmed, nothing was changed' });
   });
 
   test('a request that was answered is kept once cancelled: its number is not used again', async () => {
