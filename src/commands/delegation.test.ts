@@ -67,3 +67,44 @@ test('U36: bundles under two roles that must agree are signed by both', async ()
   const verified = await on.ok('verify bundle bundles/ZG_BODY.otap --root trust/root.json --metadata public/metadata');
   expect(verified).toContain('VERIFIED');
 });
+
+test('a delegation that ends: what clients will not find any more is told, and not listed as published', async () => {
+  await using on = await session('ecdsa-p256');
+  for (const name of ['acme', 'sub']) await on.ok(`keygen ${name} --out keys --scheme ecdsa-p256`);
+  await on.ok("delegation add acme --path 'acme/*' --key keys/acme.pub");
+  await on.ok("delegation add sub --under acme --path 'acme/*' --hardware S --key keys/sub.pub");
+  const add = async (name: string, hardware: string): Promise<string> =>
+    await on.ok(
+      `target add fw/mcu.bin --name ${name} --version-id 1 --release-counter 1 --hardware ${hardware} --clear`,
+    );
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await add(`acme/${name}`, 'H');
+  await add('acme/s', 'S');
+  await on.ok(`sign targets acme sub snapshot timestamp ${ALL} --key keys/acme.key --key keys/sub.key`);
+  expect(await on.ok('target list')).not.toContain('not findable');
+  const { result } = await on.json('delegation remove acme --dry-run');
+  const lost = { targets: 6, names: ['acme/a', 'acme/b', 'acme/c', 'acme/d', 'acme/e'], more: false };
+  expect(result).toMatchObject({ name: 'acme', lost });
+  expect(await on.ok('delegation remove acme')).toContain(
+    'clients will not find 6 targets any more, listed by no other role: acme/a, acme/b, acme/c, acme/d, acme/e, ...\n',
+  );
+  expect((await on.json('diff targets')).result).toMatchObject({ roles: [{ lost }] });
+  expect(await on.ok('diff targets')).toContain('clients will not find 6 targets any more');
+  await add('acme/a', 'H');
+  expect(await on.ok('diff targets')).toContain('clients will not find 5 targets any more');
+  await on.ok(`sign targets snapshot timestamp ${ALL}`);
+  const listed = await on.ok('target list');
+  expect(listed).toMatch(/acme\/a +acme .*not findable\n/);
+  expect(listed).toMatch(/acme\/a +targets .*published\n/);
+  expect(listed).toMatch(/acme\/s +sub .*not findable\n/);
+  expect(listed).toContain('\nnobody delegates to acme any more: clients find nothing that it lists\n');
+  const { targets } = ((await on.json('target list --prefix acme/b')).result ?? {}) as { targets: unknown[] };
+  expect(targets).toMatchObject([{ name: 'acme/b', role: 'acme', findable: false }]);
+});
+
+test('bins that end leave what they list to nobody', async () => {
+  await using on = await session('ecdsa-p256');
+  await on.ok('delegation bins 4 --key keys/targets.pub');
+  await on.ok('target add fw/mcu.bin --name x/y --version-id 1 --release-counter 1 --hardware H --clear');
+  expect((await on.json('delegation remove bins')).result).toMatchObject({ lost: { targets: 1, names: ['x/y'] } });
+  expect(await on.ok('target list')).toContain('not findable');
+});

@@ -1,5 +1,7 @@
 /** A change of metadata in words: keys added and removed, thresholds, targets with versions and hashes. */
 import { toHex } from '../core/bytes.ts';
+import { lostTargetsText } from './delegations.ts';
+import type { ShownLostTargets } from './delegations.ts';
 import { fingerprint } from './fingerprint.ts';
 import { quorumText } from './roles.ts';
 import type { ShownDefinition, ShownMember } from './roles.ts';
@@ -40,15 +42,16 @@ export interface ShownDiff {
   readonly role: string;
   readonly frozen: number | null;
   readonly changes: readonly ShownChange[];
+  readonly lost: ShownLostTargets;
 }
 
 /** Every change in words. */
 export function diffText(diffs: readonly ShownDiff[]): string {
   if (diffs.length === 0) return 'nothing is staged';
   return diffs
-    .map(({ role, frozen, changes }) => {
+    .map(({ role, frozen, changes, lost }) => {
       const state = frozen === null ? 'staged' : `version ${frozen}, waiting for signatures`;
-      return `${role} (${state}):\n${indented(changes.map(changeText).join('\n'))}`;
+      return `${role} (${state}):\n${indented([...changes.map(changeText), ...lostTargetsText(lost)].join('\n'))}`;
     })
     .join('\n');
 }

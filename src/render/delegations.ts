@@ -77,13 +77,37 @@ export function delegationChangeText(changed: ShownDelegationChange): string {
   ].join('\n');
 }
 
+/** Targets that are listed, and that no client will find. */
+export interface ShownLostTargets {
+  readonly targets: number;
+  readonly names: readonly string[];
+  readonly more: boolean;
+}
+
+/** How many targets no client will find, and the first names; nothing where there are none. */
+export function lostTargetsText({ targets, names, more }: ShownLostTargets): readonly string[] {
+  if (targets === 0) return [];
+  const number = `${more ? 'at least ' : ''}${count(targets, 'target')}`;
+  const rest = targets > names.length ? ', ...' : '';
+  return [`clients will not find ${number} any more, listed by no other role: ${names.join(', ')}${rest}`];
+}
+
 /** A removed delegation. */
-export function removedDelegationText(removed: { name: string; under: string; roles: readonly string[] }): string {
-  const { name, under, roles } = removed;
+export function removedDelegationText(removed: {
+  readonly name: string;
+  readonly under: string;
+  readonly roles: readonly string[];
+  readonly lost: ShownLostTargets;
+}): string {
+  const { name, under, roles, lost } = removed;
   const files = roles.map((role) => `${role}.json`).join(', ');
   return [
     `${under} no longer delegates to ${name} (staged); \`secureev sign ${under} --key ...\` makes it true`,
     `Snapshot goes on listing ${files}, since clients refuse one that drops a file, but nobody is sent there any more`,
+    ...lostTargetsText(lost),
+    ...(lost.targets === 0
+      ? []
+      : [`\`secureev target add\` lists them elsewhere; \`secureev discard ${under}\` drops what is staged`]),
   ].join('\n');
 }
 

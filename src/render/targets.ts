@@ -13,6 +13,8 @@ export interface ShownTarget {
   readonly confidential: boolean;
   /** The role that lists it. */
   readonly role?: string | undefined;
+  /** False where nobody delegates to that role any more. */
+  readonly findable?: boolean | undefined;
 }
 
 /** A table of targets; says which roles list them where that is not Targets alone. */
@@ -26,17 +28,30 @@ export function targetsText(targets: readonly ShownTarget[], more: boolean): str
     customText(target, 'releaseCounter'),
     size(target.length),
     shortId(toHex(target.sha256)),
-    target.confidential ? 'confidential' : 'published',
+    bytesText(target),
   ]);
   const head = ['target', ...(delegated ? ['role'] : []), 'version', 'counter', 'size', 'sha256', 'bytes'];
   const text = table({ head, rows, right: delegated ? [3, 4] : [2, 3] });
-  return more ? `${text}\n... and more (see --prefix and --limit)` : text;
+  const rest = more ? ['... and more (see --prefix and --limit)'] : [];
+  return [text, ...rest, ...unreachedText(targets)].join('\n');
+}
+
+function bytesText({ findable, confidential }: ShownTarget): string {
+  if (findable === false) return 'not findable';
+  return confidential ? 'confidential' : 'published';
+}
+
+function unreachedText(targets: readonly ShownTarget[]): readonly string[] {
+  const unreached = targets.filter(({ findable }) => findable === false);
+  const roles = new Set(unreached.map(({ role }) => role ?? ''));
+  return [...roles].map((role) => `nobody delegates to ${role} any more: clients find nothing that it lists`);
 }
 
 /** The same as JSON. */
 export function targetJson(target: ShownTarget): Readonly<Record<string, unknown>> {
-  const { name, length, sha256, custom, confidential, role } = target;
-  return { name, length, sha256: toHex(sha256), custom, confidential, ...(role !== undefined && { role }) };
+  const { name, length, sha256, custom, confidential, role, findable } = target;
+  const place = { ...(role !== undefined && { role }), ...(findable !== undefined && { findable }) };
+  return { name, length, sha256: toHex(sha256), custom, confidential, ...place };
 }
 
 /** A text or number of a target's custom data; empty where there is none. */

@@ -88,3 +88,11 @@ export function changedBins(reader: Reader, namePrefix?: string): readonly strin
     .all({ bins: namePrefix ?? null })
     .map(({ name }) => name);
 }
+
+/** The names of the stored bins of a prefix, in name order. */
+export function storedBins(reader: Reader, namePrefix: string): readonly string[] {
+  return reader
+    .sql<{ name: string }>('SELECT name FROM roles WHERE bins = ? ORDER BY name')
+    .all(namePrefix)
+    .map(({ name }) => name);
+}

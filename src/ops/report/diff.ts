@@ -12,6 +12,8 @@ import { targetOf } from '../../store/targets.ts';
 import type { Target } from '../../store/targets.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
+import { lostTargets } from '../repository/lost-targets.ts';
+import type { LostTargets } from '../repository/lost-targets.ts';
 import { requireKnown, roleText, signedRole } from '../repository/role-address.ts';
 import { shownRole } from '../repository/role-set.ts';
 import type { ShownRole } from '../repository/role-set.ts';
@@ -49,6 +51,8 @@ export interface RoleDiff {
   /** The frozen version that has taken these changes, or null where they are only staged. */
   readonly frozen: number | null;
   readonly changes: readonly StagedChange[];
+  /** What removed delegations leave listed, and found by no client. */
+  readonly lost: LostTargets;
 }
 
 /** What is frozen and what is staged, for the roles named or for all; roles without changes are left out. */
@@ -80,12 +84,21 @@ function binRoles(reader: Reader, namePrefix?: string): readonly StoredRole[] {
 }
 
 function diffsOf(reader: Reader, role: StoredRole): readonly RoleDiff[] {
-  const changesOf = (frozen: boolean): RoleDiff['changes'] =>
-    [...itemChanges(reader, role, frozen)].flatMap((change) => changeOf(role, change));
-  return [
-    { role: roleText(role), frozen: role.frozenVersion, changes: changesOf(true) },
-    { role: roleText(role), frozen: null, changes: changesOf(false) },
-  ];
+  const diffOf = (frozen: boolean): RoleDiff => {
+    const items = [...itemChanges(reader, role, frozen)];
+    const changes = items.flatMap((change) => changeOf(role, change));
+    const lost = lostTargets(reader, items.flatMap(rolesNoLonger));
+    return { role: roleText(role), frozen: frozen ? role.frozenVersion : null, changes, lost };
+  };
+  return [diffOf(true), diffOf(false)];
+}
+
+/** The roles of a delegation, or the prefix of bins, that a change removes. */
+function rolesNoLonger({ item, before, after }: ItemChange): readonly string[] {
+  if (before === undefined || after !== undefined) return [];
+  const [kind, name = ''] = item.split('/');
+  if (kind === 'bins') return [name];
+  return kind === 'delegations' ? delegationOf(name, before).roles.map((role) => role.name) : [];
 }
 
 function changeOf(role: RoleAddress, change: ItemChange): readonly StagedChange[] {

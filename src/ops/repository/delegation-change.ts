@@ -14,6 +14,8 @@ import { delegationNamed, keyWarnings, stageBins, stageDelegation } from './dele
 import type { Delegating } from './delegation-stage.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
+import { lostTargets } from './lost-targets.ts';
+import type { LostTargets } from './lost-targets.ts';
 import { readPublicFile, shownRole } from './role-set.ts';
 import type { ShownRole } from './role-set.ts';
 
@@ -155,6 +157,8 @@ export interface DelegationRemoveAnswer {
   readonly name: string;
   readonly under: string;
   readonly roles: readonly string[];
+  /** What is listed, and found by no client once this is signed. */
+  readonly lost: LostTargets;
 }
 
 /** Stages the removal of a delegation, or of bins. @throws DELEGATION_UNKNOWN */
@@ -170,6 +174,6 @@ export async function removeDelegation(
     stageItem(tx, role, { item: bins === undefined ? delegationItem(name) : binsItem(name), value: undefined });
     const roles = delegation?.roles.map((one) => one.name) ?? [name];
     tx.about(`role:${role.name}`, ...roles.map((one) => `role:${one}`));
-    return { name, under: role.name, roles };
+    return { name, under: role.name, roles, lost: lostTargets(tx, roles) };
   });
 }

@@ -41,10 +41,17 @@ export function moveMisplaced(tx: Tx, role: StoredRole): number {
 
 function* misplacedPages(reader: Reader, role: StoredRole): Iterable<readonly Target[]> {
   for (const prefix of delegatedPrefixes(reader, role)) {
-    for (let page = pageOf(reader, role, { prefix, after: '' }); page.length > 0;) {
+    for (const page of targetPages(reader, role, prefix)) {
       yield page.filter((target) => isMisplaced(reader, role, target));
-      page = pageOf(reader, role, { prefix, after: page.at(-1)?.name ?? '' });
     }
+  }
+}
+
+/** The targets of a role's next version whose names begin with `prefix`, a thousand at a time: between pages no query is open. */
+export function* targetPages(reader: Reader, role: StoredRole, prefix: string): Iterable<readonly Target[]> {
+  for (let page = pageOf(reader, role, { prefix, after: '' }); page.length > 0;) {
+    yield page;
+    page = pageOf(reader, role, { prefix, after: page.at(-1)?.name ?? '' });
   }
 }
 

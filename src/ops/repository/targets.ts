@@ -11,6 +11,7 @@ import type { Target } from '../../store/targets.ts';
 import { copyVerified, hashFile } from './copy-verified.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
+import { isReached } from './lost-targets.ts';
 
 /** An image to add. */
 export interface TargetAddInput {
@@ -60,17 +61,25 @@ export async function removeTarget(
   });
 }
 
+/** A target, the role that lists it, and whether clients are led to that role. */
+export interface TargetOfRole extends Target {
+  readonly role: string;
+  readonly findable: boolean;
+}
+
 /** The targets whose names begin with `prefix` as the next version will list them, at most `limit`. */
 export async function listTargets(
   input: { repository: RepositoryChoice; prefix: string; limit: number },
   io: Io,
-): Promise<{ targets: readonly (Target & { readonly role: string })[]; more: boolean }> {
+): Promise<{ targets: readonly TargetOfRole[]; more: boolean }> {
   using repository = await openChosen(io, input.repository, { readOnly: true });
-  const targets: (Target & { role: string })[] = [];
+  const targets: TargetOfRole[] = [];
   for (const role of targetsRoles(repository)) {
+    let findable: boolean | undefined;
     for (const target of nextTargets(repository, role, input.prefix)) {
       if (targets.length === input.limit) return { targets, more: true };
-      targets.push({ ...target, role: role.name });
+      findable ??= isReached(repository, role.name);
+      targets.push({ ...target, role: role.name, findable });
     }
   }
   return { targets: targets.sort((a, b) => (a.name < b.name ? -1 : 1)), more: false };
