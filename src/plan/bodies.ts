@@ -41,7 +41,7 @@ export type RootDefinitions = ReadonlyMap<string, RoleDefinition>;
 
 /** A root body; `inForce` is the root before it, if there is one. @throws ROLE_KEYS_MISSING, HYBRID_INCOMPLETE, HYBRID_DROPPED */
 export function rootBody(facts: BodyFacts, definitions: RootDefinitions, inForce: RootDefinitions): Root {
-  const roles = TOP_LEVEL_ROLES.map((name) => [name, definitionFor(definitions, name)] as const);
+  const roles = TOP_LEVEL_ROLES.map((name) => [name, definitionFor(definitions, { name, kind: facts.kind })] as const);
   const hybrid = isHybrid(roles) ? ringOf(roles, (member) => member.postQuantum) : undefined;
   const wasHybrid = inForce.get('root')?.members.some((member) => member.postQuantum !== undefined) ?? false;
   if (wasHybrid && hybrid === undefined) {
@@ -102,12 +102,16 @@ export function timestampBody(
   return { role: 'timestamp', ...commonOf(facts, {}), snapshot: file };
 }
 
-function definitionFor(definitions: RootDefinitions, name: string): RoleDefinition {
+function definitionFor(
+  definitions: RootDefinitions,
+  { name, kind }: { name: string; kind: RepositoryKind },
+): RoleDefinition {
   const definition = definitions.get(name);
   if (definition !== undefined) return definition;
+  const role = kind === 'director' ? `director/${name}` : name;
   throw new SecureevError('ROLE_KEYS_MISSING', {
-    message: `${name} has no keys yet, and a root lists the keys of all four roles`,
-    hint: `\`secureev role set ${name} --key ...\``,
+    message: `${role} has no keys yet, and a root lists the keys of all four roles`,
+    hint: `\`secureev role set ${role} --key ...\``,
   });
 }
 

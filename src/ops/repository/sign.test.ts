@@ -83,7 +83,16 @@ describe('root', () => {
   test('is refused while a role has no keys', async () => {
     await using repository = await testRepository();
     await repository.setKeys('root', ['root-a']);
-    expect(await codeOf(repository.sign('root', 'root-a'))).toBe('ROLE_KEYS_MISSING');
+    await expect(repository.sign('root', 'root-a')).rejects.toMatchObject({
+      code: 'ROLE_KEYS_MISSING',
+      message: expect.stringMatching(/^targets has no keys yet/),
+    });
+    await repository.setKeys('director/root', ['d-root']);
+    await expect(repository.sign('director/root', 'd-root')).rejects.toMatchObject({
+      code: 'ROLE_KEYS_MISSING',
+      message: expect.stringMatching(/^director\/targets has no keys yet/),
+      hint: '`secureev role set director/targets --key ...`',
+    });
   });
 
   test('is hybrid in all roles and keys, or in none', async () => {
