@@ -177,6 +177,18 @@ describe('assign', () => {
     expect((await assigning('DOOR_L=extra/door.bin', at)).result).toMatchObject({ withoutEnvelope: [] });
   });
 
+  it('is told of when what it gave is no longer to be listed (U20)', async () => {
+    const at = await fresh();
+    await assigning(`DOOR_L=${DOOR} DOOR_R=${DOOR}`, at);
+    const { result } = await session.json(`target remove ${DOOR} --dry-run`, at);
+    expect(result).toEqual({ removed: DOOR, assigned: { vehicles: 1, first: [{ vin: CAR, ecu: 'DOOR_L' }] } });
+    const text = await session.ok(`target remove ${DOOR}`, at);
+    expect(text).toContain(`note: it is assigned to 1 vehicle (${CAR}), which`);
+    expect(text).toContain(`take it back with \`secureev assign ${CAR} --remove DOOR_L\``);
+    const free = await session.json('target remove extra/door.bin', at);
+    expect(free.result).toEqual({ removed: 'extra/door.bin', assigned: { vehicles: 0, first: [] } });
+  });
+
   it('refuses an unknown vehicle', async () => {
     const { status, error } = await session.json(`assign 1HGCM82633A004352 MCU=${MCU}`, await fresh());
     expect([status, error?.code]).toEqual([6, 'VEHICLE_UNKNOWN']);

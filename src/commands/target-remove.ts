@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { parseTargetName } from '../core/brands.ts';
 import { removeTarget } from '../ops/repository/targets.ts';
+import { removedTargetText } from '../render/targets.ts';
 import type { Call, Outcome } from './command.ts';
 import { argument, dryRunFlag, example, flag, repositoryChoice } from './flags.ts';
 
@@ -14,6 +15,9 @@ export function configure(command: Command): void {
 /** Stages the removal. */
 export async function run(call: Call): Promise<Outcome> {
   const name = parseTargetName(argument(call, 0, 'TARGET'));
-  await removeTarget({ repository: repositoryChoice(call), name, dryRun: flag(call, 'dryRun') }, call.io);
-  return { result: { removed: name }, text: `staged the removal of ${name}` };
+  const assigned = await removeTarget(
+    { repository: repositoryChoice(call), name, dryRun: flag(call, 'dryRun') },
+    call.io,
+  );
+  return { result: { removed: name, assigned }, text: removedTargetText(name, assigned) };
 }

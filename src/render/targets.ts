@@ -2,7 +2,7 @@
 import { toHex } from '../core/bytes.ts';
 import { shortId } from './fingerprint.ts';
 import { table } from './table.ts';
-import { size } from './text.ts';
+import { count, size } from './text.ts';
 
 /** What of a target is shown. */
 export interface ShownTarget {
@@ -45,6 +45,22 @@ function unreachedText(targets: readonly ShownTarget[]): readonly string[] {
   const unreached = targets.filter(({ findable }) => findable === false);
   const roles = new Set(unreached.map(({ role }) => role ?? ''));
   return [...roles].map((role) => `nobody delegates to ${role} any more: clients find nothing that it lists`);
+}
+
+/** A target whose removal is staged, and the vehicles that it is assigned to. */
+export function removedTargetText(
+  name: string,
+  { vehicles, first }: { vehicles: number; first: readonly { readonly vin: string; readonly ecu: string }[] },
+): string {
+  const [one] = first;
+  const done = `staged the removal of ${name}`;
+  if (one === undefined) return done;
+  const vins = first.map(({ vin }) => vin).join(', ');
+  return [
+    done,
+    `note: it is assigned to ${count(vehicles, 'vehicle')} (${vins}${vehicles > first.length ? ', ...' : ''}), which the Director cannot sign for without it:`,
+    `  assign something else, or take it back with \`secureev assign ${one.vin} --remove ${one.ecu}\``,
+  ].join('\n');
 }
 
 /** The same as JSON. */

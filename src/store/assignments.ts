@@ -24,6 +24,30 @@ export function assignmentsOf(reader: Reader, vehicle: string): readonly Assignm
     .map((row) => ({ ...row, target: parseTargetName(row.target) }));
 }
 
+/** The vehicles that a target is assigned to. */
+export interface AssignedTo {
+  readonly vehicles: number;
+  /** The first few by VIN, each with an ECU that it is assigned to. */
+  readonly first: readonly { readonly vin: string; readonly ecu: string }[];
+}
+
+/** How many vehicles are told by VIN. */
+const FIRST_MAX = 3;
+
+/** To which vehicles a target is assigned. */
+export function assignedTo(reader: Reader, target: TargetName): AssignedTo {
+  const all = reader
+    .sql<{ n: number }>('SELECT count(DISTINCT vehicle) AS n FROM assignments WHERE target = ?')
+    .get(target);
+  const first = reader
+    .sql<{ vin: string; ecu: string }>(
+      `SELECT vin, min(ecu) AS ecu FROM assignments JOIN vehicles ON vehicles.id = vehicle WHERE target = ?
+       GROUP BY vehicle ORDER BY vin LIMIT ?`,
+    )
+    .all(target, FIRST_MAX);
+  return { vehicles: all?.n ?? 0, first };
+}
+
 /** Assigns targets to ECUs of a vehicle, in place of what they had. */
 export function assign(
   tx: Tx,

@@ -3,6 +3,8 @@ import type { Name, TargetName, Version } from '../../core/brands.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
+import { assignedTo } from '../../store/assignments.ts';
+import type { AssignedTo } from '../../store/assignments.ts';
 import { hasObject, OBJECT_MODE, objectPath } from '../../store/objects.ts';
 import type { Repository } from '../../store/repository.ts';
 import { targetsRoles } from '../../store/delegations.ts';
@@ -48,16 +50,17 @@ export async function addTarget(input: TargetAddInput, io: Io): Promise<Target &
   );
 }
 
-/** Stages the removal of a target. @throws TARGET_UNKNOWN */
+/** Stages the removal of a target; says to which vehicles it is assigned. @throws TARGET_UNKNOWN */
 export async function removeTarget(
   input: { repository: RepositoryChoice; name: TargetName; dryRun?: boolean | undefined },
   io: Io,
-): Promise<void> {
+): Promise<AssignedTo> {
   using repository = await openChosen(io, input.repository);
   const change = { command: 'target remove', summary: `staged the removal of ${input.name}`, dryRun: input.dryRun };
-  repository.transact(change, (tx) => {
+  return repository.transact(change, (tx) => {
     const roles = stageTargetRemoval(tx, input.name);
     tx.about(`target:${input.name}`, ...roles.map((role) => `role:${role}`));
+    return assignedTo(tx, input.name);
   });
 }
 

@@ -5,7 +5,8 @@ import type { DirectorTarget } from '../../../plan/director-bodies.ts';
 import { sealedName } from '../../../plan/director-bodies.ts';
 import type { TargetName } from '../../../core/brands.ts';
 import type { Reader } from '../../../store/reader.ts';
-import { findCompleteTarget } from '../../../store/targets.ts';
+import { assignedTo } from '../../../store/assignments.ts';
+import { findCompleteTarget, findTarget } from '../../../store/targets.ts';
 import type { Target } from '../../../store/targets.ts';
 
 /** Complete targets by name. */
@@ -34,17 +35,30 @@ export function imageTargets(reader: Reader): ImageTargets {
 
 function findDirectorTarget(reader: Reader, name: TargetName): DirectorTarget {
   const target = completeTarget(reader, name);
-  if (target === undefined) {
-    throw new SecureevError('DIRECTOR_TARGET_NOT_COMPLETE', {
-      message: `${name} is assigned, but is in no complete Targets of the Image repository`,
-      hint: 'sign targets, or assign something else',
-      details: { target: name },
-    });
-  }
+  if (target === undefined) throw notComplete(reader, name);
   const { length, sha256, custom } = target;
   const sealed = completeTarget(reader, sealedName(name));
   const encrypted = sealed && { name: sealed.name, length: sealed.length, sha256: sealed.sha256 };
   return { name, length, sha256, custom, encrypted };
+}
+
+/** Says who is concerned, and whether signing helps. */
+function notComplete(reader: Reader, name: TargetName): SecureevError {
+  const { vehicles, first } = assignedTo(reader, name);
+  const [one] = first;
+  const vins = first.map(({ vin }) => vin).join(', ');
+  const others = vehicles > first.length ? ', ...' : '';
+  const staged = findTarget(reader, name);
+  const signs = `secureev sign ${[...new Set([staged?.role ?? 'targets', 'snapshot', 'timestamp'])].join(' ')}`;
+  const takesBack = `secureev assign ${one?.vin ?? 'VIN'} --remove ${one?.ecu ?? 'ECU'}`;
+  return new SecureevError('DIRECTOR_TARGET_NOT_COMPLETE', {
+    message: `${name} is assigned to ${vehicles} vehicle${vehicles === 1 ? '' : 's'} (${vins}${others}), but is in no complete Targets of the Image repository`,
+    hint:
+      staged === undefined
+        ? `it is not listed any more: assign something else, or take it back with \`${takesBack}\``
+        : `it is only staged: \`${signs}\``,
+    details: { target: name, vehicles, vins: first.map(({ vin }) => vin), staged: staged !== undefined },
+  });
 }
 
 /** A target of the last complete versions, in whichever role clients find it. */

@@ -159,7 +159,24 @@ describe('signing many', () => {
     await assign(fleet, [0, 1], NEW);
     await assign(fleet, [2], 'EV-1/BMS/3.0/not-there.bin');
     expect(await codeOf(signChanged(fleet))).toBe('DIRECTOR_TARGET_NOT_COMPLETE');
+    await expect(signChanged(fleet)).rejects.toMatchObject({
+      message: expect.stringContaining(`not-there.bin is assigned to 1 vehicle (${fleetVin(2)}), but`),
+      hint: `it is not listed any more: assign something else, or take it back with \`secureev assign ${fleetVin(2)} --remove BMS\``,
+      details: { vehicles: 1, vins: [fleetVin(2)], staged: false },
+    });
     expect(await Promise.all(range(3).map((index) => versionOf(fleet, index, 'targets')))).toEqual([1, 1, 1]);
+  });
+
+  test('of a target that is only staged, the vehicles are named, and what is to be signed', async () => {
+    await using fleet = await directorFleet(5);
+    await fleet.addImage('EV-1/BMS/4.0/bms.bin', 4);
+    await assign(fleet, range(5), 'EV-1/BMS/4.0/bms.bin');
+    const vins = range(3).map(fleetVin);
+    await expect(signChanged(fleet)).rejects.toMatchObject({
+      message: expect.stringContaining(`is assigned to 5 vehicles (${vins.join(', ')}, ...), but`),
+      hint: 'it is only staged: `secureev sign targets snapshot timestamp`',
+      details: { vehicles: 5, vins, staged: true },
+    });
   });
 
   test('a hold that comes meanwhile stops it at the next batch', async () => {
