@@ -82,3 +82,19 @@ test('TAP 15: bins are one line wherever roles are listed', async () => {
   const { error: request } = await on.json('request create bins -o x.sigreq');
   expect(request?.code).toBe('REQUEST_NOTHING_TO_SIGN');
 });
+
+test('status says by whose delegation a role has other keys', async () => {
+  await using on = await cliSession({ env: { SECUREEV_REPO: 'oem', SECUREEV_PASSPHRASE: 'x' } });
+  await on.ok('init oem --name Test');
+  for (const name of ['top', 'a', 'b']) await on.ok(`keygen ${name} --out keys --scheme ed25519`);
+  for (const role of ROLES) await on.ok(`role set ${role} --key keys/top.pub`);
+  await on.ok("delegation add fw --path 'fw/*' --key keys/a.pub");
+  expect(await on.ok('status')).toMatch(/^fw +- +1 of 1 \(staged\) /m);
+  await on.ok('sign root targets fw --key keys/top.key --key keys/a.key');
+  await on.ok('delegation change fw --add keys/b.pub --threshold 2');
+  expect(await on.ok('status')).toMatch(/^fw +1 +1 of 1, 2 of 2 \(staged\) .* -$/m);
+  await on.ok('sign targets --key keys/top.key');
+  const status = await on.ok('status');
+  expect(status).toMatch(/^fw +1 +2 of 2 .* keys that targets delegates to have changed$/m);
+  expect(status).not.toContain('keys of the root');
+});

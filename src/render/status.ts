@@ -7,6 +7,12 @@ import type { ShownThreshold } from './role-outcomes.ts';
 import { indented, table } from './table.ts';
 import { count, duration, printableLine } from './text.ts';
 
+/** How many of how many keys must sign. */
+export interface ShownQuorum {
+  readonly threshold: number;
+  readonly keys: number;
+}
+
 /** Where a role stands. */
 export interface ShownRoleStatus {
   readonly role: string;
@@ -14,7 +20,9 @@ export interface ShownRoleStatus {
   readonly expires: Instant | null;
   readonly expired: boolean;
   readonly due: boolean;
-  readonly quorum: { readonly threshold: number; readonly keys: number } | null;
+  readonly delegator: string | null;
+  readonly quorum: ShownQuorum | null;
+  readonly stagedQuorum: ShownQuorum | null;
   readonly staged: number;
   readonly reasons: readonly string[];
   readonly pending: { readonly version: number; readonly thresholds: readonly ShownThreshold[] } | null;
@@ -57,7 +65,7 @@ export function statusText(status: ShownStatus, now: Instant): string {
   const rows = status.roles.map((role) => [
     nameText(role),
     role.version === null ? '-' : String(role.version),
-    role.quorum === null ? 'no keys' : `${role.quorum.threshold} of ${role.quorum.keys}`,
+    quorumsText(role),
     expiryText(role, now),
     nextText(role),
   ]);
@@ -94,6 +102,15 @@ function nameText({ role, bins }: ShownRoleStatus): string {
   return bins === undefined ? role : `${role} (${bins.complete} of ${bins.total} bins)`;
 }
 
+/** What is in force, and what is staged beside it. */
+function quorumsText({ quorum, stagedQuorum }: ShownRoleStatus): string {
+  const quorums = [
+    ...(quorum === null ? [] : [`${quorum.threshold} of ${quorum.keys}`]),
+    ...(stagedQuorum === null ? [] : [`${stagedQuorum.threshold} of ${stagedQuorum.keys} (staged)`]),
+  ];
+  return quorums.length === 0 ? 'no keys' : quorums.join(', ');
+}
+
 function expiryText(role: ShownRoleStatus, now: Instant): string {
   if (role.expires === null) return '-';
   if (role.expired) return `${formatInstant(role.expires)} EXPIRED`;
@@ -103,9 +120,15 @@ function expiryText(role: ShownRoleStatus, now: Instant): string {
 
 function nextText(role: ShownRoleStatus): string {
   if (role.pending !== null) return `version ${role.pending.version} waits for signatures`;
-  const reasons = role.reasons.map((reason) => REASONS[reason] ?? reason);
+  const reasons = role.reasons.map((reason) => reasonText(role, reason));
   const staged = role.staged === 0 ? '' : ` (${role.staged})`;
   return reasons.length === 0 ? '-' : reasons.join(', ').replace('staged changes', `staged changes${staged}`);
+}
+
+/** Keys are given by the root, or by whoever delegates. */
+function reasonText({ delegator }: ShownRoleStatus, reason: string): string {
+  if (reason === 'keys' && delegator !== null) return `keys that ${delegator} delegates to have changed`;
+  return REASONS[reason] ?? reason;
 }
 
 function pendingText(role: ShownRoleStatus): readonly string[] {

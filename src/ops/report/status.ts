@@ -7,7 +7,7 @@ import { logHead } from '../../store/audit.ts';
 import { directorCounts } from '../../store/director.ts';
 import type { DirectorCounts } from '../../store/director.ts';
 import { countVehicles } from '../../store/fleet.ts';
-import { isBinsPrefix } from '../../store/delegations.ts';
+import { delegatorOf, isBinsPrefix } from '../../store/delegations.ts';
 import type { Reader } from '../../store/reader.ts';
 import type { Identity } from '../../store/repository.ts';
 import { countStaged, findRole } from '../../store/roles.ts';
@@ -51,6 +51,12 @@ export interface PendingVersion {
   readonly thresholds: readonly OpenThreshold[];
 }
 
+/** How many of how many keys must sign. */
+export interface Quorum {
+  readonly threshold: number;
+  readonly keys: number;
+}
+
 /** Where a role stands. */
 export interface RoleStatus {
   readonly role: string;
@@ -58,7 +64,12 @@ export interface RoleStatus {
   readonly expires: Instant | null;
   readonly expired: boolean;
   readonly due: boolean;
-  readonly quorum: { readonly threshold: number; readonly keys: number } | null;
+  /** Who delegates to the role; null for those that a root lists. */
+  readonly delegator: string | null;
+  /** As the root, or the delegator, in force has it; null where none lists the role. */
+  readonly quorum: Quorum | null;
+  /** As the next one will have it, where that is another; null where it is the same. */
+  readonly stagedQuorum: Quorum | null;
   readonly staged: number;
   /** Why `sign` would make a next version; empty where it would not. */
   readonly reasons: readonly Reason[];
@@ -113,16 +124,27 @@ function directorStatus(reader: Reader, { now, withinSeconds }: StatusInput): Di
 
 const NOTHING = { version: null, expires: null, expired: false, due: false, staged: 0, reasons: [], pending: null };
 
-/** The quorum that the next root or delegator has for a role. */
-function quorumOf(reader: Reader, address: RoleAddress): RoleStatus['quorum'] {
-  const definition = definitionOfRole(reader, { ...address, name: address.name }, 'next');
+/** Who says which keys a role has, and how many must sign. */
+function authorityOver(
+  reader: Reader,
+  address: RoleAddress,
+): Pick<RoleStatus, 'delegator' | 'quorum' | 'stagedQuorum'> {
+  const quorum = quorumOf(reader, address, 'complete');
+  const next = quorumOf(reader, address, 'next');
+  const same = next?.threshold === quorum?.threshold && next?.keys === quorum?.keys;
+  const delegator = isTopLevel(address.name) ? null : (delegatorOf(reader, address.name)?.role.name ?? null);
+  return { delegator, quorum, stagedQuorum: same ? null : next };
+}
+
+function quorumOf(reader: Reader, address: RoleAddress, state: 'complete' | 'next'): Quorum | null {
+  const definition = definitionOfRole(reader, address, state);
   return definition === undefined ? null : { threshold: definition.threshold, keys: definition.members.length };
 }
 
 /** Hashed bins as if they were one role, without a version. */
 function binsStatus(reader: Reader, address: RoleAddress, { now, withinSeconds }: StatusInput): RoleStatus {
   const { name } = address;
-  const base = { role: name, quorum: quorumOf(reader, address), ...NOTHING };
+  const base = { role: name, ...authorityOver(reader, address), ...NOTHING };
   const bins = binsInForce(reader, name);
   if ('blocked' in bins) return { ...base, reasons: ['first'] };
   const { expires, due, staged, reasons, total, complete, waiting } = binsSituation(reader, bins, {
@@ -142,14 +164,13 @@ function binsStatus(reader: Reader, address: RoleAddress, { now, withinSeconds }
 }
 
 function roleStatus(reader: Reader, address: RoleAddress, input: StatusInput): RoleStatus {
-  const quorum = quorumOf(reader, address);
+  const base = { role: roleText(address), ...authorityOver(reader, address) };
   const role = findRole(reader, address);
-  if (role === undefined) return { role: roleText(address), quorum, ...NOTHING, reasons: firstReason(address) };
+  if (role === undefined) return { ...base, ...NOTHING, reasons: firstReason(address) };
   const facts = lastCompleteFacts(reader, role);
   const situation = situationOf(reader, role, input);
   return {
-    role: roleText(address),
-    quorum,
+    ...base,
     version: facts?.version ?? null,
     expires: facts?.expires ?? null,
     expired: facts !== undefined && facts.expires <= input.now,
