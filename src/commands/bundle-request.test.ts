@@ -22,6 +22,15 @@ describe('a bundle signed over the air gap', () => {
     expect(verdict.status).toBe(3);
     expect(JSON.stringify(verdict)).toContain('TRUST_THRESHOLD');
     expect(JSON.stringify((await session.json('target list')).result)).not.toContain('ZG_BODY.otap');
+    await session.ok('keygen escrow --purpose encryption --out keys');
+    await session.ok('role set escrow --key keys/escrow.pub');
+    await session.ok('keygen car --purpose encryption --out keys');
+    await session.ok('vehicle add 5YJ3E1EA0KF000316 --model EV-1 --encryption-key keys/car.pub');
+    const sealing = await session.json('encrypt bundles/ZG_BODY.otap --vehicle 5YJ3E1EA0KF000316 --out sealed');
+    expect(sealing.error?.code).toBe('SEALED_SIGNATURES_MISSING');
+    expect(sealing.error?.hint).toMatch(
+      /^nobody has signed it yet: `secureev request create bundle \S*bundles\/ZG_BODY.otap -o F.sigreq`, and /,
+    );
   });
 
   test('is shown to the offline signer as its manifest says, and completed in place', async () => {
@@ -63,10 +72,6 @@ describe('a bundle signed over the air gap', () => {
     await session.ok('request create bundle bundles/ZG_DRIVE.otap -o d.sigreq');
     await session.ok('request sign d.sigreq --root trust/root.json --key keys/targets.key -o d.sig --yes');
     await session.ok('request import d.sig --bundle bundles/ZG_DRIVE.otap');
-    await session.ok('keygen escrow --purpose encryption --out keys');
-    await session.ok('role set escrow --key keys/escrow.pub');
-    await session.ok('keygen car --purpose encryption --out keys');
-    await session.ok('vehicle add 5YJ3E1EA0KF000316 --model EV-1 --encryption-key keys/car.pub');
     await session.ok('encrypt bundles/ZG_BODY.otap bundles/ZG_DRIVE.otap --vehicle 5YJ3E1EA0KF000316 --out sealed');
     await session.ok(
       'sign targets snapshot timestamp --key keys/targets.key --key keys/snapshot.key --key keys/timestamp.key',

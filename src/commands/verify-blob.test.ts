@@ -39,6 +39,7 @@ describe('encrypt of a bundle', () => {
     const line = `encrypt out/ZG_BODY.otap --vehicle ${VIN} --out no --reseal --allow-kem MLKEM768-X25519 --suite`;
     const missing = await session.json(`${line} ml-kem-768+ml-dsa-87`);
     expect([missing.status, missing.error?.code]).toEqual([6, 'SEALED_SIGNATURES_MISSING']);
+    expect(missing.error?.hint).toBe('sign the bundle with such a key, or choose another --suite');
     expect((await session.json(`${line} ml-kem-768+ml-dsa-65 --dry-run`)).ok).toBe(true);
   });
 

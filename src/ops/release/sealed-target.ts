@@ -119,9 +119,15 @@ export async function requireSuiteSignatures(
   if (missing.length === 0) return;
   throw new SecureevError('SEALED_SIGNATURES_MISSING', {
     message: `${quote(input.path)} has no signature of ${missing.join(' and ')}, which suite ${suite.name} demands`,
-    hint: 'sign the bundle with such a key, or choose another --suite',
+    hint: present.size === 0 ? unsignedHint(input.path) : 'sign the bundle with such a key, or choose another --suite',
     details: { expected, found: [...present] },
   });
+}
+
+/** What `package --incomplete` left to be signed elsewhere. */
+function unsignedHint(path: string): string {
+  const asks = `secureev request create bundle ${path} -o F.sigreq`;
+  return `nobody has signed it yet: \`${asks}\`, and \`secureev request import F.sig --bundle ${path}\` for the answers`;
 }
 
 /** Without reading ahead: only the head is wanted. */
