@@ -213,6 +213,8 @@ describe('standard output', () => {
     const { status, stderr } = await run('package', { machine: broken('ENOSPC') });
     expect(status).toBe(5);
     expect(stderr).toMatch(/DISK_FULL.*standard output/);
+    expect(stderr).toContain('hint: the command itself had ended before, with exit status 0: what it did stays done');
+    expect(stderr).not.toContain('nothing was left behind');
   });
 });
 

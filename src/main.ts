@@ -62,7 +62,7 @@ export async function main(
   if (answer.stderr !== undefined) await writeTo(machine.stderr, `${answer.stderr}\n`);
   // A reader that has gone (`| head`) is no failure of the work that was done.
   const fine = failed === undefined || ('code' in failed && failed.code === 'EPIPE');
-  return fine ? answer.status : outputFailed(machine, failed);
+  return fine ? answer.status : outputFailed(machine, failed, answer.status);
 }
 
 async function answerTo(invocation: Invocation): Promise<Answer> {
@@ -183,10 +183,15 @@ async function statusOf(error: SecureevError, entry: CommandEntry | undefined): 
   return refuses ? EXIT.refused : error.exitStatus;
 }
 
-/** Standard output could not be written: the disk that it goes to is full, for instance. */
-async function outputFailed(machine: Machine, thrown: Error): Promise<number> {
+/** Standard output could not be written: the disk that it goes to is full, for instance. The work is over by then. */
+async function outputFailed(machine: Machine, thrown: Error, ended: number): Promise<number> {
   const { fileFailure } = await import('./io/system-errors.ts');
-  const words = fileFailure(thrown, 'write', 'standard output');
+  const { isFailure, SecureevError } = await import('./core/errors.ts');
+  const known = fileFailure(thrown, 'write', 'standard output');
+  const hint = `the command itself had ended before, with exit status ${ended}: what it did stays done, only its output is lost`;
+  const words = isFailure(known)
+    ? new SecureevError(known.code, { message: known.message, hint, details: known.details, cause: thrown })
+    : known;
   const { status, stderr } = await failureAnswer({ thrown: words, json: false, words: '', entry: undefined });
   await writeTo(machine.stderr, `${stderr ?? ''}\n`);
   return status;
