@@ -96,7 +96,7 @@ test('a delegation that ends: what clients will not find any more is told, and n
   expect(listed).toMatch(/acme\/a +acme .*not findable\n/);
   expect(listed).toMatch(/acme\/a +targets .*published\n/);
   expect(listed).toMatch(/acme\/s +sub .*not findable\n/);
-  expect(listed).toContain('\nnobody delegates to acme any more: clients find nothing that it lists\n');
+  expect(listed).toContain('\nnobody delegates to acme, sub any more: clients find nothing that is listed there\n');
   const { targets } = ((await on.json('target list --prefix acme/b')).result ?? {}) as { targets: unknown[] };
   expect(targets).toMatchObject([{ name: 'acme/b', role: 'acme', findable: false }]);
 });

@@ -17,6 +17,9 @@ export interface ShownTarget {
   readonly findable?: boolean | undefined;
 }
 
+/** How many roles are named at most. */
+const ROLES_MAX = 3;
+
 /** A table of targets; says which roles list them where that is not Targets alone. */
 export function targetsText(targets: readonly ShownTarget[], more: boolean): string {
   if (targets.length === 0) return 'no targets';
@@ -43,8 +46,11 @@ function bytesText({ findable, confidential }: ShownTarget): string {
 
 function unreachedText(targets: readonly ShownTarget[]): readonly string[] {
   const unreached = targets.filter(({ findable }) => findable === false);
-  const roles = new Set(unreached.map(({ role }) => role ?? ''));
-  return [...roles].map((role) => `nobody delegates to ${role} any more: clients find nothing that it lists`);
+  const roles = [...new Set(unreached.map(({ role }) => role ?? ''))];
+  if (roles.length === 0) return [];
+  // There may be as many as there were hashed bins.
+  const names = `${roles.slice(0, ROLES_MAX).join(', ')}${roles.length > ROLES_MAX ? ', ...' : ''}`;
+  return [`nobody delegates to ${names} any more: clients find nothing that is listed there`];
 }
 
 /** A target whose removal is staged, and the vehicles that it is assigned to. */
