@@ -181,7 +181,8 @@ describe('assign', () => {
     const at = await fresh();
     await assigning(`DOOR_L=${DOOR} DOOR_R=${DOOR}`, at);
     const { result } = await session.json(`target remove ${DOOR} --dry-run`, at);
-    expect(result).toEqual({ removed: DOOR, assigned: { vehicles: 1, first: [{ vin: CAR, ecu: 'DOOR_L' }] } });
+    const assigned = { vehicles: 1, first: [{ vin: CAR, ecu: 'DOOR_L' }] };
+    expect(result).toEqual({ removed: DOOR, assigned, dryRun: true });
     const text = await session.ok(`target remove ${DOOR}`, at);
     expect(text).toContain(`note: it is assigned to 1 vehicle (${CAR}), which`);
     expect(text).toContain(`take it back with \`secureev assign ${CAR} --remove DOOR_L\``);

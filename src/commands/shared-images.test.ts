@@ -115,6 +115,7 @@ test('what is signed under a name gets no other content, whoever stages it', asy
   await on.ok(SIGN);
   expect(await add('fw/bcm.bin')).toBe('6 TARGET_NAME_TAKEN');
   expect(await add('fw/mcu.bin')).toBe('0 none');
+  expect(await add('fw/bcm.bin --replace')).toBe('0 none');
 });
 
 test('a campaign waits until Snapshot and Timestamp list the release', async () => {

@@ -26,6 +26,10 @@ export function configure(command: Command): void {
     .requiredOption('--version-id <version>', 'its version')
     .requiredOption('--release-counter <n>', 'its release counter; vehicles refuse a lower one')
     .addOption(repeatable('--hardware <id>', 'a hardware id it is for'))
+    .option(
+      '--replace',
+      'take the place of other content that is signed under this name; its bundles no longer fit then',
+    )
     .option('--clear', 'let its clear bytes be published (default: only a sealed payload of it)');
   example(
     dryRunFlag(command),
@@ -45,6 +49,7 @@ export async function run(call: Call): Promise<Outcome> {
     releaseCounter: parseVersion(integer(call, 'releaseCounter', { min: 1 }) ?? 0, 'release counter'),
     version: parseName(requiredText(call, 'versionId'), 'version'),
     clear: flag(call, 'clear'),
+    replace: flag(call, 'replace'),
     dryRun: flag(call, 'dryRun'),
   };
   const target = await addTarget(input, call.io);

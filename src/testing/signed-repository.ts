@@ -84,7 +84,8 @@ export async function testRepository(setup: TestRepositorySetup = {}): Promise<T
         releaseCounter: parseVersion(counter),
         version: parseName('1.0'),
       };
-      await addTarget({ repository: choice, file: 'image.bin', name: parseTargetName(name), ...facts, clear }, io);
+      const added = { file: 'image.bin', name: parseTargetName(name), ...facts, clear, replace: true };
+      await addTarget({ repository: choice, ...added }, io);
       return content;
     },
     async open(work) {

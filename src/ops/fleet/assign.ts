@@ -16,7 +16,7 @@ import type { Reader, Tx } from '../../store/reader.ts';
 import { envelopesFor, findSealedPayload } from '../../store/sealed.ts';
 import { situationReader } from '../../store/situations.ts';
 import type { EcuSituation, Situation } from '../../store/situations.ts';
-import { findCompleteTarget, findTarget } from '../../store/targets.ts';
+import { findTarget } from '../../store/targets.ts';
 import { noVehicle } from '../../store/fleet.ts';
 import { sealedTargetName } from '../release/sealed-target.ts';
 import { openChosen } from '../repository/locate.ts';
@@ -214,7 +214,7 @@ function unopened(reader: Reader, vehicle: string, targets: ReadonlySet<TargetNa
   return [...targets].filter((name) => {
     const target = completeTarget(reader, name);
     if (target?.confidential !== true || target.insideBundle) return false;
-    const listed = findCompleteTarget(reader, sealedTargetName(name));
+    const listed = findTarget(reader, sealedTargetName(name));
     const payload = listed && findSealedPayload(reader, listed.sha256);
     return payload === undefined || envelopesFor(reader, payload.sha256, vehicle).length === 0;
   });

@@ -4,14 +4,14 @@ import { SecureevError } from '../../core/errors.ts';
 import type { Files } from '../../core/ports.ts';
 import type { Reader } from '../../store/reader.ts';
 
-/** Refuses to publish into a repository, or beside private keys. @throws PUBLISH_PLACE, FILE_ACCESS */
+/** Refuses to publish among a repository's own files, or beside private keys; a folder of its own below is no harm. @throws PUBLISH_PLACE, FILE_ACCESS */
 export async function refusePlace({ io, folder: repository }: Reader, folder: string): Promise<void> {
   const names = await io.files.list(folder);
   if (names.includes('repo.db')) throw badPlace(folder, 'is a repository, whose database is not to be uploaded');
   const key = names.find((name) => name.endsWith('.key'));
   if (key !== undefined) throw badPlace(folder, `holds private keys, such as ${quote(key)}`);
-  if (!`${await realPlace(io.files, folder)}/`.startsWith(`${repository}/`)) return;
-  throw badPlace(folder, 'lies inside the repository, whose folder is not to be uploaded');
+  if (!`${await realPlace(io.files, folder)}/`.startsWith(`${repository}/objects/`)) return;
+  throw badPlace(folder, "lies among the repository's own objects");
 }
 
 /** Where `path` is, links followed; of a folder that is yet to be made, the nearest there is above it. */
@@ -24,7 +24,7 @@ async function realPlace(files: Files, path: string): Promise<string> {
 function badPlace(folder: string, why: string): SecureevError {
   return new SecureevError('PUBLISH_PLACE', {
     message: `${quote(folder)} ${why}`,
-    hint: 'name a folder for this alone, outside the repository: all of it is uploaded',
+    hint: 'name a folder for this alone: all of it is uploaded',
     details: { folder },
   });
 }

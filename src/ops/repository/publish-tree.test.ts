@@ -84,7 +84,15 @@ test('a folder that is uploaded whole is no place for a repository or for keys',
   await writeFile(`${folder}/keys/targets.key`, 'secret');
   await symlink(`${folder}/oem`, `${folder}/link`);
   const before = await readdir(folder, { recursive: true });
-  for (const place of ['oem', './oem/', 'oem/public', 'oem/objects', 'oem/a/b/', `${folder}/oem/x`, 'link/y', 'keys']) {
+  for (const place of [
+    'oem',
+    './oem/',
+    'oem/objects',
+    'oem/objects/b/',
+    `${folder}/oem/objects/x`,
+    'link/objects/y',
+    'keys',
+  ]) {
     const input = { repository: repository.choice, folder: place, uploadList: 'uploads.txt' };
     for (const dryRun of [true, false]) {
       const codes = [publishImage, publishDirector].map((publishing) => codeOf(publishing({ ...input, dryRun }, io)));
@@ -92,7 +100,7 @@ test('a folder that is uploaded whole is no place for a repository or for keys',
     }
   }
   expect(await readdir(folder, { recursive: true })).toEqual(before);
-  for (const place of ['oem-public', 'a/b/', `${folder}/keys/public`]) {
+  for (const place of ['oem-public', 'a/b/', 'oem/public', `${folder}/keys/public`]) {
     expect((await publish(repository, place)).written).toHaveLength(5);
   }
 });

@@ -25,6 +25,8 @@ export interface TargetAddInput {
   readonly version: Name;
   /** Whether its clear bytes may be published; otherwise only a sealed payload of it is. */
   readonly clear: boolean;
+  /** It may take the place of other content that is signed under its name. */
+  readonly replace?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -41,7 +43,7 @@ export async function addTarget(input: TargetAddInput, io: Io): Promise<Target &
   return repository.transact(
     { command: 'target add', summary: `staged target ${name} ${version}`, dryRun: input.dryRun },
     (tx) => {
-      refuseOtherContent(findCompleteTarget(tx, name), sha256);
+      if (input.replace !== true) refuseOtherContent(findCompleteTarget(tx, name), sha256);
       refuseLowerCounter(findTarget(tx, name), releaseCounter);
       const roles = stageTarget(tx, target);
       tx.about(`target:${name}`, ...roles.map((role) => `role:${role}`));
@@ -102,7 +104,7 @@ function refuseOtherContent(signed: Target | undefined, sha256: Uint8Array): voi
   if (signed === undefined || equalBytes(signed.sha256, sha256)) return;
   throw new SecureevError('TARGET_NAME_TAKEN', {
     message: `${signed.name} is signed with other content`,
-    hint: 'give the new content a new name, for instance with its version in it; `secureev target remove` takes the old one out',
+    hint: 'give the new content a new name, for instance with its version in it, or say that it is meant: --replace',
     details: { target: signed.name, before: toHex(signed.sha256), now: toHex(sha256) },
   });
 }
