@@ -38,7 +38,7 @@ describe('a confidential campaign', () => {
       `${SECOND},keyless,keyless,it has no encryption key`,
     ]);
     const tree = await session.json('publish director director');
-    expect(tree.result).toMatchObject({ vehicles: 1, notes: [] });
+    expect(tree.result).toMatchObject({ vehicles: 1, notes: [expect.stringContaining('publish image')] });
     const { vehicle } = (await session.json(`vehicle show ${FIRST}`)).result as { vehicle: { id: string } };
     const folder = `director/vehicles/${vehicle.id}`;
     const { signed } = decodeRole(await session.read(`${folder}/metadata/1.targets.json`), 'targets').unverified;

@@ -85,3 +85,11 @@ function requireKnown(checks: readonly Check[], allowSkip: readonly string[]): v
 function codeOf({ code }: Check): ErrorCode {
   return code !== undefined && isErrorCode(code) ? code : 'CHECK_FAILED';
 }
+
+const SHOWN_MAX = 3;
+
+/** The first few, and how many more there are. */
+export function shortList(texts: readonly string[]): string {
+  const more = texts.length > SHOWN_MAX ? [`and ${texts.length - SHOWN_MAX} more`] : [];
+  return [...texts.slice(0, SHOWN_MAX), ...more].join('; ');
+}

@@ -6,7 +6,7 @@
  */
 import { parseTargetName } from '../../core/brands.ts';
 import type { TargetName } from '../../core/brands.ts';
-import { isFailure } from '../../core/errors.ts';
+import { failure, isFailure } from '../../core/errors.ts';
 import type { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import type { Task } from '../../core/report.ts';
@@ -15,8 +15,10 @@ import { findTarget, loadEveryRole } from '../../trust/find-target.ts';
 import type { FoundTarget, LoadedRoles } from '../../trust/find-target.ts';
 import type { TrustClient } from '../../trust/source.ts';
 import type { TrustedSet } from '../../trust/state.ts';
-import { refusalOf } from '../release/check-book.ts';
+import { refusalOf, shortList } from '../release/check-book.ts';
+import type { CheckBook } from '../release/check-book.ts';
 import { downloadTarget } from './download-target.ts';
+import { counted } from './kit-work.ts';
 import type { TreeSource } from './tree-source.ts';
 
 /** Where targets are and where verified ones go. */
@@ -48,8 +50,38 @@ interface Tally {
   readonly refused: { name: string; error: SecureevError }[];
 }
 
-/** Verifies every target of the tree. @throws TRUST_* of metadata, HTTP_*, FILE_ACCESS, INTERRUPTED */
-export async function verifyAllTargets(work: AllTargetsWork): Promise<AllTargets> {
+/** The checks that it records. */
+export type AllTargetsCheckId = 'targets-content' | 'targets-there';
+
+/** Verifies every target of the tree and records what came of it. @throws HTTP_*, FILE_ACCESS, INTERRUPTED */
+export async function checkAllTargets(
+  book: CheckBook<AllTargetsCheckId>,
+  work: AllTargetsWork,
+): Promise<AllTargets | undefined> {
+  try {
+    const all = await verifyAllTargets(work);
+    record(book, all);
+    return all;
+  } catch (thrown) {
+    book.fail('targets-content', refusalOf(thrown));
+    return undefined;
+  }
+}
+
+function record(book: CheckBook<AllTargetsCheckId>, { verified, bytes, missing, refused }: AllTargets): void {
+  const [first] = refused;
+  if (first === undefined) book.pass('targets-content', `${counted(verified, 'target')}, ${bytes} bytes`);
+  else {
+    const details = { targets: refused.map(({ name }) => name) };
+    const told = shortList(refused.map(({ error }) => error.message));
+    book.fail('targets-content', failure(first.error.code, told, details));
+  }
+  if (missing.length === 0) return book.pass('targets-there', 'nothing is missing');
+  const what = `${counted(missing.length, 'listed target')} not in the tree, as for images and bundles of confidential releases`;
+  book.skip('targets-there', `${what}: ${shortList(missing)}`);
+}
+
+async function verifyAllTargets(work: AllTargetsWork): Promise<AllTargets> {
   const tally: Tally = { verified: 0, bytes: 0, missing: [], refused: [] };
   let bins: Task | undefined;
   for await (const loaded of loadEveryRole(work.client, work.set)) {

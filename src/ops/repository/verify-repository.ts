@@ -14,7 +14,7 @@ import { roleText } from '../../trust/refusal.ts';
 import type { TrustClient } from '../../trust/source.ts';
 import type { TrustedSet } from '../../trust/state.ts';
 import { updateFrom } from '../../trust/update.ts';
-import { checkBook, refusalFrom, refusalOf } from '../release/check-book.ts';
+import { checkBook, refusalFrom, refusalOf, shortList } from '../release/check-book.ts';
 import type { CheckBook } from '../release/check-book.ts';
 import { readPinnedRoot } from '../release/pinned-trust.ts';
 import { storeBelow } from './client-state.ts';
@@ -23,10 +23,8 @@ import type { Downloaded } from './download-target.ts';
 import { attemptChain, passChain } from './metadata-checks.ts';
 import { LINT_CHECKS, lintTree } from './lint.ts';
 import type { LintFinding, LintId } from './lint.ts';
-import { counted } from './kit-work.ts';
 import { isUrl, treeSource } from './tree-source.ts';
 import type { TreeSource } from './tree-source.ts';
-import { verifyAllTargets } from './verify-all-targets.ts';
 import type { AllTargets } from './verify-all-targets.ts';
 
 /** The checks, in their order. */
@@ -129,18 +127,10 @@ async function withDelegated(book: Book, client: TrustClient, before: TrustedSet
   }
 }
 
-const SHOWN_MAX = 3;
-
 function recordLint(book: Book, id: LintId, findings: readonly LintFinding[]): void {
   const own = findings.filter((finding) => finding.id === id);
   if (own.length === 0) return book.pass(id, 'nothing found');
   book.fail(id, failure('LINT_FOUND', shortList(own.map(({ role, detail }) => `${roleText(role)}: ${detail}`))));
-}
-
-/** The first few, and how many more there are. */
-function shortList(texts: readonly string[]): string {
-  const more = texts.length > SHOWN_MAX ? [`and ${texts.length - SHOWN_MAX} more`] : [];
-  return [...texts.slice(0, SHOWN_MAX), ...more].join('; ');
 }
 
 const CHAIN = { metadata: 'metadata', expiry: 'expiry', hybrid: 'hybrid' } as const;
@@ -178,27 +168,9 @@ async function checkTarget({ book, input, io, tree, client, set: before }: Targe
   }
 }
 
+/** Few ask for it, and it takes a part of the program of its own. */
 async function checkAllTargets({ book, input, ...work }: TargetWork): Promise<AllTargets | undefined> {
   if (!input.allTargets) return undefined;
-  try {
-    const all = await verifyAllTargets({ ...work, out: input.out });
-    recordAllTargets(book, all);
-    return all;
-  } catch (thrown) {
-    book.fail('targets-content', refusalOf(thrown));
-    return undefined;
-  }
-}
-
-function recordAllTargets(book: Book, { verified, bytes, missing, refused }: AllTargets): void {
-  const [first] = refused;
-  if (first === undefined) book.pass('targets-content', `${counted(verified, 'target')}, ${bytes} bytes`);
-  else {
-    const details = { targets: refused.map(({ name }) => name) };
-    const told = shortList(refused.map(({ error }) => error.message));
-    book.fail('targets-content', failure(first.error.code, told, details));
-  }
-  if (missing.length === 0) return book.pass('targets-there', 'nothing is missing');
-  const what = `${counted(missing.length, 'listed target')} not in the tree, as for images and bundles of confidential releases`;
-  book.skip('targets-there', `${what}: ${shortList(missing)}`);
+  const { checkAllTargets: check } = await import('./verify-all-targets.ts');
+  return await check(book, { ...work, out: input.out });
 }
