@@ -39,7 +39,8 @@ export function configure(command: Command): void {
     .option('--agree <n>', 'how many of several roles must list the same')
     .option('--before <name>', 'put it before this delegation')
     .option('--last', 'put it after all others')
-    .option('--move', 'move targets of its paths that are listed above it');
+    .option('--move', 'move targets of its paths that are listed above it')
+    .option('--allow-revoked', 'take back the revocation of a key that was revoked by mistake');
   example(
     dryRunFlag(command),
     'secureev delegation change bundles --replace 3f9a01c4=keys/packaging-2.pub',
@@ -69,6 +70,7 @@ export async function run(call: Call): Promise<Outcome> {
     agreement: integer(call, 'agree', { min: 1, max: 1000 }),
     before: flag(call, 'last') ? null : before,
     move: flag(call, 'move'),
+    allowRevoked: flag(call, 'allowRevoked'),
     dryRun: flag(call, 'dryRun'),
   };
   const changed = await changeDelegation(input, call.io);

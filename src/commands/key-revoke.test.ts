@@ -72,7 +72,10 @@ describe('key revoke', () => {
       'secureev sign timestamp --key ...',
       'secureev publish image DIR',
     ]);
-    expect(JSON.stringify(result)).toContain('package and sign them again');
+    const { steps, notes } = result as { steps: { quorums: { keys: unknown }[] }[]; notes: string[] };
+    expect(steps[3]?.quorums).toMatchObject([{ authority: 'root 2', keys: [{ keyId: '', holder: 'NEW.pub' }] }]);
+    // It signed no bundle: there is no release.
+    expect(notes.join()).not.toContain('--reissue');
   });
 
   test('T4 a stolen Timestamp key: its steps, followed, recover from a fast-forward', async () => {

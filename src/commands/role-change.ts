@@ -26,7 +26,8 @@ export function configure(command: Command): void {
     .addOption(repeatable('--replace <keyid=pub>', 'a key to put in the place of another'))
     .option('--threshold <n>', 'how many of the keys must sign')
     .option('--expires <duration>', 'how long its versions live')
-    .option('--shorter-expiry', 'allow --expires to be shorter than it was');
+    .option('--shorter-expiry', 'allow --expires to be shorter than it was')
+    .option('--allow-revoked', 'take back the revocation of a key that was revoked by mistake');
   example(
     dryRunFlag(command),
     'secureev role change root --replace 3f9a01c4=keys/root-d.pub',
@@ -46,13 +47,15 @@ export async function run(call: Call): Promise<Outcome> {
     threshold: integer(call, 'threshold', { min: 1, max: 1000 }),
     lifetimeSeconds: durationSeconds(call, 'expires'),
     shorterExpiry: flag(call, 'shorterExpiry'),
+    allowRevoked: flag(call, 'allowRevoked'),
     dryRun: flag(call, 'dryRun'),
   };
-  const { before, after, warnings, root } = await changeRole(input, call.io);
+  const { before, after, warnings, notes, root } = await changeRole(input, call.io);
   const lines = [quorumChangeText(role, before, after), ...membersChangeText(before.members, after.members)];
   lines.push(definitionText(role, after), ...warnings.map((warning) => `warning: ${warning}`));
   if (root !== null) lines.push(comingRootText(root));
-  return { result: { role, before, after, warnings, root }, text: lines.join('\n') };
+  lines.push(...notes.map((note) => `note: ${note}`));
+  return { result: { role, before, after, warnings, notes, root }, text: lines.join('\n') };
 }
 
 /** Reads `OLD=NEW.pub`. @throws USAGE */

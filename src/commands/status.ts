@@ -12,7 +12,7 @@ import { atFlag, durationSeconds, example, fixedNow, repositoryChoice } from './
 export function configure(command: Command): void {
   command
     .description('show versions, expiries, thresholds, what is staged and who has signed')
-    .option('--within <duration>', 'exit status 6 when a role expires within this time');
+    .option('--within <duration>', 'exit status 6 when a role expires within this time or lists a revoked key');
   example(atFlag(command), 'secureev status', 'secureev status --within 14d');
 }
 

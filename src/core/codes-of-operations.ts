@@ -75,6 +75,7 @@ export const OPERATION_CODES = {
   REPOSITORY_HELD: 'policy',
   KEY_UNSUITABLE: 'policy',
   KEY_DUPLICATE: 'policy',
+  KEY_REVOKED: 'policy',
   KEY_NOT_IN_ROLE: 'policy',
   THRESHOLD_MISSING: 'usage',
   THRESHOLD_UNREACHABLE: 'policy',

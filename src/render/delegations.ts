@@ -57,13 +57,14 @@ export interface ShownDelegationChange {
     readonly after: ShownDefinition;
   }[];
   readonly warnings: readonly string[];
+  readonly notes: readonly string[];
   readonly moved: number;
   readonly elsewhere: number;
 }
 
 /** A change of a delegation, with the old and the new quorum of each role whose keys change. */
 export function delegationChangeText(changed: ShownDelegationChange): string {
-  const { name, under, roles, warnings } = changed;
+  const { name, under, roles, warnings, notes } = changed;
   const keys = roles.flatMap(({ name: role, before, after }) => [
     quorumChangeText(role, before, after),
     ...membersChangeText(before.members, after.members),
@@ -74,6 +75,7 @@ export function delegationChangeText(changed: ShownDelegationChange): string {
     ...warnings.map((warning) => `warning: ${warning}`),
     ...placedText(changed),
     `\`secureev sign ${under} --key ...\` makes it true`,
+    ...notes.map((note) => `note: ${note}`),
   ].join('\n');
 }
 

@@ -7,6 +7,7 @@ import { count } from './text.ts';
 
 /** A key as it is named to people. */
 export interface ShownKey {
+  /** Empty for a key that is yet to be made. */
   readonly keyId: string;
   /** Empty where nobody said. */
   readonly holder: string;
@@ -53,6 +54,7 @@ export function outcomeJson(outcome: ShownOutcome): Readonly<Record<string, unkn
 
 /** A key for people: holder and the first digits of its id. */
 export function keyText(key: ShownKey): string {
+  if (key.keyId === '') return key.holder;
   return key.holder === '' ? shortId(key.keyId) : `${key.holder} (${shortId(key.keyId)})`;
 }
 

@@ -2,8 +2,8 @@
 import { formatInstant } from '../core/brands.ts';
 import type { Instant } from '../core/brands.ts';
 import { elsewhereText } from './delegations.ts';
-import { thresholdsText } from './role-outcomes.ts';
-import type { ShownThreshold } from './role-outcomes.ts';
+import { keyText, thresholdsText } from './role-outcomes.ts';
+import type { ShownKey, ShownThreshold } from './role-outcomes.ts';
 import { indented, table } from './table.ts';
 import { count, duration, printableLine } from './text.ts';
 
@@ -38,6 +38,14 @@ export interface ShownStatus {
   readonly roles: readonly ShownRoleStatus[];
   readonly elsewhere: readonly { readonly role: string; readonly targets: number }[];
   readonly director: ShownDirector | null;
+  readonly revoked: readonly ShownRevokedListing[];
+}
+
+/** A role that lists a revoked key. */
+export interface ShownRevokedListing extends ShownKey {
+  readonly role: string;
+  readonly needs: 'replace' | 'remove' | 'sign';
+  readonly command: string;
 }
 
 /** Where the Director's vehicles stand, in numbers of vehicles. */
@@ -75,9 +83,21 @@ export function statusText(status: ShownStatus, now: Instant): string {
     ...hold,
     roles,
     ...status.roles.flatMap(pendingText),
+    ...status.revoked.map(revokedText),
     ...elsewhereText(status.elsewhere),
     ...directorText(status.director, now),
   ].join('\n');
+}
+
+const NEEDS = {
+  replace: 'NEEDS A REPLACEMENT',
+  remove: 'must be taken out',
+  sign: 'counts until the next version is signed',
+} as const;
+
+function revokedText(listing: ShownRevokedListing): string {
+  const { role, needs, command } = listing;
+  return `${role} lists the revoked key ${keyText(listing)}, which ${NEEDS[needs]}: \`${command}\``;
 }
 
 function directorText(director: ShownDirector | null, now: Instant): readonly string[] {

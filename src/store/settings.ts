@@ -2,7 +2,7 @@
 import { failure } from '../core/errors.ts';
 import type { Reader, Tx } from './reader.ts';
 
-/** What can be set; `escrow` is the escrow key's public file, `hold` a hold's reason, `published-image` the last Timestamp out, `director-keys` a digest of the keys that vehicles' files are signed with. */
+/** What can be set; `escrow` is the escrow key's public file, `hold` a hold's reason, `published-image` the last Timestamp out, `director-keys` a digest of the keys that vehicles' files are signed with, `revoked-keys` the ids of revoked ones. */
 export type SettingName =
   | 'name'
   | 'dialect'
@@ -12,6 +12,7 @@ export type SettingName =
   | 'published-image'
   | 'published-director'
   | 'director-keys'
+  | 'revoked-keys'
   | 'rehearsal';
 
 /** A setting's value, if it is set. */

@@ -32,6 +32,8 @@ import { delegationsBelow, misplaced } from '../repository/delegation-list.ts';
 import { signedRoles } from '../repository/signed-roles.ts';
 import { openChosen } from '../repository/locate.ts';
 import type { RepositoryChoice } from '../repository/locate.ts';
+import { revokedListings } from '../repository/revoked-listings.ts';
+import type { RevokedListing } from '../repository/revoked-listings.ts';
 import { roleText } from '../repository/role-address.ts';
 import { situationOf } from '../repository/situation.ts';
 
@@ -89,7 +91,9 @@ export interface StatusAnswer {
   readonly elsewhere: readonly { readonly role: string; readonly targets: number }[];
   /** Where the Director's vehicles stand; null where it has no complete root. */
   readonly director: DirectorCounts | null;
-  /** Roles that are due; `director` where vehicles' files are. */
+  /** Roles that still list a revoked key, and what to type. */
+  readonly revoked: readonly RevokedListing[];
+  /** Roles that are due, those that list a revoked key among them; `director` where vehicles' files are. */
   readonly due: readonly string[];
 }
 
@@ -103,6 +107,8 @@ export async function repositoryStatus(input: StatusInput, io: Io): Promise<Stat
   );
   const vehicles = directorStatus(repository, input);
   const isDue = vehicles !== null && vehicles.due > 0;
+  const revoked = revokedListings(repository);
+  const due = [...roles.filter((one) => one.due), ...revoked].map(({ role }) => role);
   return {
     identity: repository.identity,
     hold: findSetting(repository, 'hold') ?? null,
@@ -111,7 +117,8 @@ export async function repositoryStatus(input: StatusInput, io: Io): Promise<Stat
     roles,
     elsewhere: misplaced(repository, delegationsBelow(repository, { name: 'targets', depth: 0 })),
     director: vehicles,
-    due: [...roles.filter(({ due }) => due).map(({ role }) => role), ...(isDue ? ['director'] : [])],
+    revoked,
+    due: [...new Set(due), ...(isDue ? ['director'] : [])],
   };
 }
 

@@ -18,6 +18,7 @@ import {
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
 import { countMisplaced, MISPLACED_MAX, moveMisplaced } from './move-targets.ts';
+import { requireNotRevoked } from './revoked-keys.ts';
 import { readPublicFile, shownRole } from './role-set.ts';
 import type { ShownRole } from './role-set.ts';
 
@@ -70,6 +71,10 @@ export async function addDelegation(input: DelegationAddInput, io: Io): Promise<
   const { name, under, dryRun } = input;
   const summary = `staged: ${under} delegates ${input.paths.join(' ')} to ${name}`;
   return repository.transact({ command: 'delegation add', summary, dryRun }, (tx) => {
+    requireNotRevoked(
+      tx,
+      files.map(({ file }) => file),
+    );
     const delegating = delegatingRole(tx, under);
     requireNew(tx, name);
     const roles = rolesOf(input, files);
@@ -153,6 +158,7 @@ export async function addBins(input: BinsAddInput, io: Io): Promise<DelegationAd
   const { namePrefix, under, dryRun } = input;
   const summary = `staged: ${under} delegates to ${input.bins} hashed bins ${namePrefix}`;
   return repository.transact({ command: 'delegation bins', summary, dryRun }, (tx) => {
+    requireNotRevoked(tx, files);
     const delegating = delegatingRole(tx, under);
     requireNew(tx, namePrefix);
     requireNoCycle(tx, under, [namePrefix]);

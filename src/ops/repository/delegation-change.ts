@@ -12,10 +12,12 @@ import { stageItem } from '../../store/roles.ts';
 import { placed } from './delegation-add.ts';
 import { delegationNamed, keyWarnings, stageBins, stageDelegation } from './delegation-stage.ts';
 import type { Delegating } from './delegation-stage.ts';
+import { lostBundlesNote } from './lost-bundles.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
 import { lostTargets } from './lost-targets.ts';
 import type { LostTargets } from './lost-targets.ts';
+import { membersGone, requireNotRevoked, restoredSummary } from './revoked-keys.ts';
 import { readPublicFile, shownRole } from './role-set.ts';
 import type { ShownRole } from './role-set.ts';
 
@@ -42,6 +44,8 @@ export interface DelegationChangeInput {
   /** The delegation to go before; null for the last place. */
   readonly before?: string | null | undefined;
   readonly move: boolean;
+  /** Keys may come back that were revoked; they are so no more. */
+  readonly allowRevoked?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -51,6 +55,8 @@ export interface DelegationChangeAnswer {
   readonly under: string;
   readonly roles: readonly { readonly name: string; readonly before: ShownRole; readonly after: ShownRole }[];
   readonly warnings: readonly string[];
+  /** What the loss of a key means. */
+  readonly notes: readonly string[];
   readonly moved: number;
   readonly elsewhere: number;
 }
@@ -62,12 +68,14 @@ export async function changeDelegation(input: DelegationChangeInput, io: Io): Pr
   const { name, dryRun } = input;
   const meta = { command: 'delegation change', summary: `staged a change of the delegation ${name}`, dryRun };
   return repository.transact(meta, (tx) => {
+    const files = [...change.add, ...change.replace.map(({ publicFile }) => publicFile)];
+    const restored = requireNotRevoked(tx, files, input.allowRevoked);
     const found = delegationNamed(tx, name);
     const under = found.role.name;
     const { delegation, bins } = found;
     const roles =
       bins === undefined
-        ? delegation && changeOne(tx, found, { delegation, change, input })
+        ? delegation && changeOne(tx, found, { delegation, change, input, restores: restored.length > 0 })
         : changeBins(tx, found, { bins, change, input });
     const changed = roles ?? [];
     const warnings = changed.flatMap((role) => keyWarnings(tx, role.name, role.after));
@@ -76,7 +84,10 @@ export async function changeDelegation(input: DelegationChangeInput, io: Io): Pr
       before: shownRole(role.before),
       after: shownRole(role.after),
     }));
-    return { name, under, roles: shown, warnings, ...placed(tx, under, input.move) };
+    if (restored.length > 0) tx.summarize(restoredSummary(name, restored));
+    const losing = changed.filter(({ before, after }) => membersGone(before, after).length > 0);
+    const notes = lostBundlesNote(tx, new Set(losing.map((role) => role.name)));
+    return { name, under, roles: shown, warnings, notes, ...placed(tx, under, input.move) };
   });
 }
 
@@ -116,10 +127,18 @@ function changeBins(
   return [{ name: bins.namePrefix, before: bins.definition, after: definition }];
 }
 
+interface OneChange {
+  readonly delegation: DelegationDefinition;
+  readonly change: RoleChange;
+  readonly input: DelegationChangeInput;
+  /** A key that the role lists all along is revoked no more. */
+  readonly restores: boolean;
+}
+
 function changeOne(
   tx: Tx,
   delegating: Delegating,
-  { delegation, change, input }: { delegation: DelegationDefinition; change: RoleChange; input: DelegationChangeInput },
+  { delegation, change, input, restores }: OneChange,
 ): readonly ChangedRole[] {
   const roleName = changesKeys(change) ? roleToChange(delegation, input.role) : undefined;
   const roles = delegation.roles.map((role) =>
@@ -127,7 +146,8 @@ function changeOne(
   );
   const after = changedTerms({ ...delegation, roles }, input);
   const same = JSON.stringify(delegationValue(after)) === JSON.stringify(delegationValue(delegation));
-  if (same && input.before === undefined && !input.move) throw failure('USAGE', 'nothing to change was given');
+  if (same && !restores && input.before === undefined && !input.move)
+    throw failure('USAGE', 'nothing to change was given');
   stageDelegation(tx, delegating, after);
   const { before } = input;
   if (before !== undefined) {

@@ -117,9 +117,12 @@ export function stageDelegation(tx: Tx, { role, content }: Delegating, delegatio
 }
 
 /** The delegation, or the bins, that a role is of; `role` where several roles are. @throws DELEGATION_UNKNOWN */
-export function delegationOfRole(tx: Tx, name: string): { readonly name: string; readonly role: string | undefined } {
-  for (const delegator of delegators(tx)) {
-    const { delegations, bins } = delegatedContent(tx, delegator, 'next');
+export function delegationOfRole(
+  reader: Reader,
+  name: string,
+): { readonly name: string; readonly role: string | undefined } {
+  for (const delegator of delegators(reader)) {
+    const { delegations, bins } = delegatedContent(reader, delegator, 'next');
     if (bins?.namePrefix === name) return { name, role: undefined };
     const found = delegations.find(({ roles }) => roles.some((role) => role.name === name));
     if (found !== undefined) return { name: found.name, role: found.roles.length > 1 ? name : undefined };

@@ -8,8 +8,10 @@ import type { RoleChange } from '../../plan/role-definition.ts';
 import type { Tx } from '../../store/reader.ts';
 import { findSetting } from '../../store/settings.ts';
 import { definitionsIn } from './definitions.ts';
+import { lostBundlesNote } from './lost-bundles.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
+import { membersGone, requireNotRevoked, restoredSummary } from './revoked-keys.ts';
 import { definedRole } from './role-address.ts';
 import { comingRoot } from './root-quorum.ts';
 import type { ComingRoot } from './root-quorum.ts';
@@ -29,6 +31,8 @@ export interface RoleChangeInput {
   readonly lifetimeSeconds?: number | undefined;
   /** Versions may expire earlier than those they replace. */
   readonly shorterExpiry?: boolean | undefined;
+  /** Keys may come back that were revoked; they are so no more. */
+  readonly allowRevoked?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -37,11 +41,13 @@ export interface RoleChangeAnswer {
   readonly before: ShownRole;
   readonly after: ShownRole;
   readonly warnings: readonly string[];
+  /** What the loss of a key means. */
+  readonly notes: readonly string[];
   /** The root that makes the change true, and who must sign it; null for the escrow key. */
   readonly root: ComingRoot | null;
 }
 
-/** Stages the change. @throws ROLE_KEYS_MISSING, KEY_NOT_IN_ROLE, KEY_DUPLICATE, THRESHOLD_UNREACHABLE, HYBRID_DROPPED, LIFETIME_SHORTENED */
+/** Stages the change. @throws ROLE_KEYS_MISSING, KEY_NOT_IN_ROLE, KEY_DUPLICATE, KEY_REVOKED, THRESHOLD_UNREACHABLE, HYBRID_DROPPED, LIFETIME_SHORTENED */
 export async function changeRole(input: RoleChangeInput, io: Io): Promise<RoleChangeAnswer> {
   const add = await Promise.all(input.add.map((path) => readPublicFile(io, path)));
   const replace = await Promise.all(
@@ -53,9 +59,11 @@ export async function changeRole(input: RoleChangeInput, io: Io): Promise<RoleCh
   using repository = await openChosen(io, input.repository);
   const change = { command: 'role change', summary: `changed the keys of ${input.role}`, dryRun: input.dryRun };
   const { remove, threshold, lifetimeSeconds } = input;
-  if (input.role === 'escrow') return repository.transact(change, (tx) => replaceEscrow(tx, replace));
-  const address = definedRole(input.role);
+  const address = input.role === 'escrow' ? undefined : definedRole(input.role);
+  const files = [...add, ...replace.map(({ publicFile }) => publicFile)];
   return repository.transact(change, (tx) => {
+    const restored = requireNotRevoked(tx, files, input.allowRevoked);
+    if (address === undefined) return replaceEscrow(tx, replace);
     const others = definitionsIn(tx, address.repository, 'next');
     const before = others.get(address.name);
     if (before === undefined) throw noKeys(input.role);
@@ -68,8 +76,11 @@ export async function changeRole(input: RoleChangeInput, io: Io): Promise<RoleCh
       requireFollowable(input.role, { inForce, after: definition }, { shorterExpiry });
     }
     const { warnings } = stageDefinition(tx, address, { definition, others });
+    if (restored.length > 0) tx.summarize(restoredSummary(input.role, restored));
+    const loses = address.repository === 'image' && membersGone(before, definition).length > 0;
+    const notes = lostBundlesNote(tx, new Set(loses ? [address.name] : []));
     const root = comingRoot(tx, address.repository);
-    return { before: shownRole(before), after: shownRole(definition), warnings, root };
+    return { before: shownRole(before), after: shownRole(definition), warnings, notes, root };
   });
 }
 
@@ -84,7 +95,13 @@ function replaceEscrow(tx: Tx, replace: RoleChange['replace']): RoleChangeAnswer
   }
   const members = [{ holder: holder ?? '', keys: keys.map(({ algorithm, keyId }) => ({ algorithm, keyId })) }];
   const { definition, warnings } = setEscrow(tx, [first.publicFile], true);
-  return { before: { members, threshold: 1, lifetimeSeconds: null }, after: definition, warnings, root: null };
+  return {
+    before: { members, threshold: 1, lifetimeSeconds: null },
+    after: definition,
+    warnings,
+    notes: [],
+    root: null,
+  };
 }
 
 function noKeys(role: string): SecureevError {

@@ -19,6 +19,7 @@ import { definitionItem, definitionsIn } from './definitions.ts';
 import type { Definitions } from './definitions.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
+import { requireNotRevoked } from './revoked-keys.ts';
 import { definedRole, roleText } from './role-address.ts';
 
 /** The first keys of a role. */
@@ -51,14 +52,15 @@ export interface RoleSetAnswer {
 /** Largest public file read, in bytes. */
 const PUBLIC_FILE_BYTES = 64 * 1024;
 
-/** Stages the first keys of a role. @throws ROLE_KEYS_EXIST, KEY_SERVES_ANOTHER, THRESHOLD_*, KEY_* */
+/** Stages the first keys of a role. @throws ROLE_KEYS_EXIST, KEY_REVOKED, KEY_SERVES_ANOTHER, THRESHOLD_*, KEY_* */
 export async function setRole(input: RoleSetInput, io: Io): Promise<RoleSetAnswer> {
   const files = await Promise.all(input.publicFiles.map((path) => readPublicFile(io, path)));
   using repository = await openChosen(io, input.repository);
   const change = { command: 'role set', summary: `set the keys of ${input.role}`, dryRun: input.dryRun };
-  if (input.role === 'escrow') return repository.transact(change, (tx) => setEscrow(tx, files, false));
-  const address = definedRole(input.role);
+  const address = input.role === 'escrow' ? undefined : definedRole(input.role);
   return repository.transact(change, (tx) => {
+    requireNotRevoked(tx, files);
+    if (address === undefined) return setEscrow(tx, files, false);
     const staged = definitionsIn(tx, address.repository, 'next');
     if (staged.has(address.name)) {
       throw new SecureevError('ROLE_KEYS_EXIST', {
