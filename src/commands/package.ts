@@ -6,6 +6,7 @@ import { packageRelease } from '../ops/release/package.ts';
 import type { PackageAnswer } from '../ops/release/package.ts';
 import { packagedText } from '../render/packaged.ts';
 import type { ShownBundle } from '../render/packaged.ts';
+import { warningLines } from '../render/role-outcomes.ts';
 import type { Call, Outcome } from './command.ts';
 import {
   argument,
@@ -77,7 +78,9 @@ export async function run(call: Call): Promise<Outcome> {
     bundles: bundlesOf(answer),
     outdates: answer.outdates,
   };
-  return { result: { ...shown, images: imagesOf(answer), dryRun }, text: packagedText(shown, dryRun) };
+  const { warnings } = answer;
+  const lines = [packagedText(shown, dryRun), ...warningLines(warnings)];
+  return { result: { ...shown, images: imagesOf(answer), warnings, dryRun }, text: lines.join('\n') };
 }
 
 function bundlesOf({ bundles }: PackageAnswer): readonly (ShownBundle & { target: string })[] {

@@ -5,7 +5,7 @@ import { renewDirector } from '../ops/fleet/director/renew-director.ts';
 import type { RenewDirectorInput } from '../ops/fleet/director/renew-director.ts';
 import { renewRoles } from '../ops/repository/renew.ts';
 import { directorSignedText } from '../render/director.ts';
-import { outcomeJson, outcomesText } from '../render/role-outcomes.ts';
+import { outcomeJson, outcomesText, warningLines } from '../render/role-outcomes.ts';
 import type { Call, Outcome } from './command.ts';
 import {
   dryRunFlag,
@@ -42,11 +42,12 @@ export async function run(call: Call): Promise<Outcome> {
     dryRun: flag(call, 'dryRun'),
   };
   if (call.rest.includes('director')) return await runDirector(call, input);
-  const { outcomes, due } = await renewRoles(input, call.io);
+  const { outcomes, due, warnings } = await renewRoles(input, call.io);
   const text = outcomes.length === 0 ? 'nothing is due' : outcomesText(outcomes);
-  const overdue = due.length === 0 ? '' : `\ndue and not signed: ${due.join(', ')}`;
-  const result = { due, roles: outcomes.map(outcomeJson) };
-  return { result, text: text + overdue, ...(due.length === 0 ? {} : { status: EXIT.policy }) };
+  const overdue = due.length === 0 ? [] : [`due and not signed: ${due.join(', ')}`];
+  const result = { due, roles: outcomes.map(outcomeJson), warnings };
+  const lines = [text, ...overdue, ...warningLines(warnings)];
+  return { result, text: lines.join('\n'), ...(due.length === 0 ? {} : { status: EXIT.policy }) };
 }
 
 /** The Director's vehicles have online keys of their own, so they are renewed on their own. */

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { importAnswers } from '../ops/repository/request-import.ts';
 import { completionText } from '../render/requests.ts';
-import { outcomeJson, outcomesText } from '../render/role-outcomes.ts';
+import { outcomeJson, outcomesText, warningLines } from '../render/role-outcomes.ts';
 import type { Call, Outcome } from './command.ts';
 import { dryRunFlag, example, flag, repeatable, repositoryChoice, texts } from './flags.ts';
 
@@ -29,9 +29,10 @@ export async function run(call: Call): Promise<Outcome> {
   const words = [
     ...(answer.roles.length === 0 ? [] : [outcomesText(answer.roles)]),
     ...answer.bundles.map(completionText),
+    ...warningLines(answer.warnings),
   ];
   return {
-    result: { complete, roles: answer.roles.map(outcomeJson), bundles: answer.bundles },
+    result: { complete, roles: answer.roles.map(outcomeJson), bundles: answer.bundles, warnings: answer.warnings },
     text: words.join('\n'),
   };
 }

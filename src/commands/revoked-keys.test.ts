@@ -1,4 +1,4 @@
-/** What follows `key revoke`: `status` goes on asking, the key does not come back unseen, bundles are told. */
+/** What follows `key revoke`: signing tells it, `status` goes on asking, the key does not come back unseen, bundles are told. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fromUtf8 } from '../core/bytes.ts';
 import { releaseSession } from '../testing/release-session.ts';
@@ -35,6 +35,21 @@ const packaging = async (): Promise<void> => {
 };
 
 describe('a revoked key that a role cannot do without', () => {
+  test('signs on, and whoever signs is told; a root may have to be signed by it', async () => {
+    await session.ok(`sign ${ROLES} ${ALL}`);
+    expect((await revoke('timestamp')).status).toBe(6);
+    const id = (await keyId('timestamp')).slice(0, 12);
+    const words = `timestamp: signed by a revoked key, timestamp (${id}): see \`secureev status\``;
+    expect(await session.ok('renew --within 2d --key keys/timestamp.key')).toContain(`warning: ${words}`);
+    await session.ok('package release.yaml --key keys/targets.key --out bundles');
+    const { status, result } = await session.json(`sign ${ROLES} ${ALL}`);
+    expect(status).toBe(0);
+    expect(result).toMatchObject({ complete: true, warnings: [words] });
+    await revoke('root');
+    await session.ok('role change timestamp --expires 2d');
+    expect(await session.ok('sign root --key keys/root.key')).not.toContain('warning');
+  });
+
   test('is asked for by status, in words, as JSON and by its exit status, until it is replaced', async () => {
     expect((await session.json('status')).result).toMatchObject({ revoked: [], due: [] });
     await revoke('timestamp');
@@ -110,6 +125,7 @@ describe('a revoked key comes back', () => {
     await session.ok(line);
     expect((await session.json('status')).result).toMatchObject({ revoked: [], due: [] });
     expect(await session.ok('log')).toMatch(/staged keys of timestamp: [0-9a-f]{64} came back and no longer counts as/);
+    expect(await session.ok('renew --within 2d --key keys/timestamp.key')).not.toContain('warning');
     await packaging();
     await revoke('packaging');
     const change = `delegation change bundles --replace ${await short('packaging')}=keys/packaging.pub`;
@@ -135,6 +151,8 @@ describe('the key of a delegated role', () => {
     );
     const command = `delegation change bundles --replace ${await short('packaging')}`;
     expect(await session.ok('status')).toContain(`NEEDS A REPLACEMENT: \`secureev ${command}=NEW.pub\``);
+    const again = await session.ok('package release.yaml --reissue r1 --key keys/packaging.key --out again');
+    expect(again).toContain('warning: bundles of bundles: signed by a revoked key, packaging (');
     expect(await session.ok(`${command}=keys/packaging-2.pub`)).toContain(`note: bundles of r1 that this key signed`);
     await session.ok(`sign ${ROLES} bundles ${ALL} --key keys/packaging-2.key`);
     expect((await session.json('status')).result).toMatchObject({ revoked: [] });
@@ -159,15 +177,35 @@ test('role change tells of bundles where the role lists some and a key goes', as
   expect((await session.json(other)).result).toMatchObject({ notes: [] });
 });
 
-test("the Director's online key signs no bundles", async () => {
+test("the Director's online key signs no bundles; what it signs from now on is told", async () => {
+  const vin = '5YJ3E1EA0KF000316';
   await keygen('d-root', 'director');
   await session.ok('role set director/root --key keys/d-root.pub');
   for (const role of ROLES.split(' ')) await session.ok(`role set director/${role} --key keys/director.pub`);
   await session.ok('sign director/root --key keys/d-root.key');
+  await session.ok(`vehicle add ${vin} --model EV-1`);
   await session.ok('package release.yaml --key keys/targets.key --out bundles');
   const { result } = await revoke('director');
   expect(String(result?.['notes'])).not.toContain('bundles');
+  const signed = await session.ok(`sign director --vehicle ${vin} --key keys/director.key`);
+  expect(signed).toMatch(/1 vehicle signed.*\nwarning: director: signed by a revoked key, director \(/);
+  const renewed = await session.json('renew director --within 2d --key keys/director.key --dry-run');
+  expect(renewed.result).toMatchObject({ director: { vehicles: 1, warnings: [expect.stringContaining('revoked')] } });
   const { status, result: where } = await session.json('status --within 1h');
   expect(status).toBe(6);
   expect(where?.['due']).toEqual(['director/targets', 'director/snapshot', 'director/timestamp']);
+});
+
+test('signatures of a revoked key that come over the air gap are told', async () => {
+  await session.ok('package release.yaml --incomplete --out bundles');
+  await session.ok('request create bundle bundles/ZG_BODY.otap -o bundle.sigreq');
+  await session.ok('request create targets -o targets.sigreq');
+  const offline = '--root trust/root.json --key keys/targets.key --yes --journal journal';
+  for (const name of ['bundle', 'targets']) await session.ok(`request sign ${name}.sigreq ${offline} -o ${name}.sig`);
+  await revoke('targets');
+  const { result } = await session.json('request import bundle.sig targets.sig --bundle bundles/ZG_BODY.otap');
+  expect(result?.['warnings']).toMatchObject([
+    expect.stringMatching(/^targets: signed by a revoked key, targets \(/),
+    expect.stringMatching(/^bundles\/r1\/ZG_BODY\.otap: signed by a revoked key, targets \(/),
+  ]);
 });

@@ -6,7 +6,7 @@ import { signDirector } from '../ops/fleet/director/sign-director.ts';
 import type { SignDirectorInput } from '../ops/fleet/director/sign-director.ts';
 import { signRoles } from '../ops/repository/sign.ts';
 import { directorSignedText } from '../render/director.ts';
-import { outcomeJson, outcomesText } from '../render/role-outcomes.ts';
+import { outcomeJson, outcomesText, warningLines } from '../render/role-outcomes.ts';
 import type { Call, Outcome } from './command.ts';
 import { dryRunFlag, example, flag, keyFlags, passphraseChoice, repeatable, repositoryChoice, texts } from './flags.ts';
 
@@ -42,8 +42,9 @@ export async function run(call: Call): Promise<Outcome> {
     dryRun: flag(call, 'dryRun'),
   };
   if (call.rest.includes(DIRECTOR)) return await runDirector(call, input);
-  const { outcomes, complete } = await signRoles(input, call.io);
-  return { result: { complete, roles: outcomes.map(outcomeJson) }, text: outcomesText(outcomes) };
+  const { outcomes, complete, warnings } = await signRoles(input, call.io);
+  const lines = [outcomesText(outcomes), ...warningLines(warnings)];
+  return { result: { complete, roles: outcomes.map(outcomeJson), warnings }, text: lines.join('\n') };
 }
 
 /** The Director's vehicles have online keys of their own, so they are signed on their own. */

@@ -1,4 +1,5 @@
 /** What the Director signed, as text. */
+import { warningLines } from './role-outcomes.ts';
 import { count } from './text.ts';
 
 /** What was signed, or would be. */
@@ -9,10 +10,15 @@ export interface ShownSigning {
   readonly threads?: number | undefined;
   readonly crossChecked?: number | undefined;
   readonly crossCheckEvery?: number | undefined;
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** `director: 2000 vehicles signed: ...`. */
 export function directorSignedText(signed: ShownSigning, did: { verb: string; dryRun: boolean }): string {
+  return [signedLine(signed, did), ...warningLines(signed.warnings ?? [])].join('\n');
+}
+
+function signedLine(signed: ShownSigning, did: { verb: string; dryRun: boolean }): string {
   const vehicles = count(signed.vehicles, 'vehicle');
   if (did.dryRun) return `director: ${vehicles} would be ${did.verb}`;
   if (signed.vehicles === 0) return `director: nothing to be ${did.verb}`;

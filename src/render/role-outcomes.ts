@@ -52,6 +52,11 @@ export function outcomeJson(outcome: ShownOutcome): Readonly<Record<string, unkn
   return { ...outcome, expires: outcome.expires === null ? null : formatInstant(outcome.expires) };
 }
 
+/** What goes below the rest of an answer. */
+export function warningLines(warnings: readonly string[]): readonly string[] {
+  return warnings.map((warning) => `warning: ${warning}`);
+}
+
 /** A key for people: holder and the first digits of its id. */
 export function keyText(key: ShownKey): string {
   if (key.keyId === '') return key.holder;

@@ -19,13 +19,17 @@ import type { Authority, ThresholdState } from '../../plan/quorum.ts';
 import type { SignerKey } from '../../signers/signer.ts';
 import type { Reader } from '../../store/reader.ts';
 import { sectionOf } from '../repository/collect-signatures.ts';
+import { named } from '../repository/advance-role.ts';
 import { authoritiesFor, membersFor } from '../repository/definitions.ts';
+import { revokedSigners } from '../repository/revoked-keys.ts';
 
 /** The keys that will sign; known to be enough, unless others sign later by request. */
 export interface BundleSigners {
   readonly keys: readonly SignerKey[];
   /** Their algorithms, in the order of the manifest. */
   readonly algorithms: readonly CoseSignatureId[];
+  /** Revoked keys among them. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -39,8 +43,8 @@ export function bundleSigners(
   offered: readonly SignerKey[],
 ): BundleSigners {
   const role = roles.join(' and ');
-  const named = roles.map((name) => ({ repository: 'image', name }) as const);
-  const each = named.map((one) => authoritiesFor(reader, one, 'next'));
+  const listing = roles.map((name) => ({ repository: 'image', name }) as const);
+  const each = listing.map((one) => authoritiesFor(reader, one, 'next'));
   const authorities = each.flat();
   if (each.some((some) => some.length === 0)) {
     throw new SecureevError('BUNDLE_THRESHOLD', {
@@ -50,12 +54,17 @@ export function bundleSigners(
   }
   const keys = distinct(offered).filter(({ publicKey }) => maySign(authorities, sectionOf(publicKey)));
   if (!incomplete) requireEnough(role, authorities, keys);
-  const members = named.flatMap((one) => membersFor(reader, one));
+  const members = listing.flatMap((one) => membersFor(reader, one));
   const listed = members.flatMap((member) => [member.classical, ...(member.postQuantum ? [member.postQuantum] : [])]);
   for (const { publicKey } of keys) requireListed(publicKey, listed);
   const signing = incomplete ? keysOfRole(listed, authorities) : keys.map(({ publicKey }) => publicKey);
   const used = COSE_ALGORITHMS.map(({ id }) => id).filter((id) => signing.some((key) => key.algorithm === id));
-  return { keys, algorithms: used.toSorted((a, b) => coseNumber(b) - coseNumber(a)) };
+  const signed = named(
+    members,
+    keys.map(({ publicKey }) => publicKey),
+  );
+  const warnings = revokedSigners(reader, `bundles of ${role}`, signed);
+  return { keys, algorithms: used.toSorted((a, b) => coseNumber(b) - coseNumber(a)), warnings };
 }
 
 /** Whoever signs later, the manifest demands the algorithms of all the role's keys. */

@@ -24,8 +24,10 @@ import type { PendingBundle } from '../../store/pending-bundles.ts';
 import type { Reader, Tx } from '../../store/reader.ts';
 import { findRelease } from '../../store/releases.ts';
 import { owningRoles } from '../../store/delegations.ts';
+import { named } from '../repository/advance-role.ts';
 import { authoritiesFor, membersFor } from '../repository/definitions.ts';
 import type { RoleNamed } from '../repository/definitions.ts';
+import { revokedSigners } from '../repository/revoked-keys.ts';
 import { pendingOf } from './bundle-request.ts';
 import { recordBundle } from './record-release.ts';
 
@@ -35,6 +37,8 @@ export interface CompletedBundle {
   readonly path: string;
   readonly complete: boolean;
   readonly added: number;
+  /** Revoked keys among those that signed. */
+  readonly warnings: readonly string[];
   /** Thresholds that are not met yet. */
   readonly missing: readonly Pick<ThresholdState, 'section' | 'needed' | 'signed' | 'missing'>[];
 }
@@ -65,7 +69,9 @@ export async function completeBundle(tx: Tx, input: CompletionInput): Promise<Co
   if (complete && !input.dryRun) await stage(tx, pending, { ...written, path: input.path });
   tx.about(`release:${pending.release}`);
   const open = states.filter((state) => state.signed.length < state.needed);
-  return { target: pending.target, path: input.path, complete, added: added.length, missing: open };
+  const members = bundleRoles(tx, pending).flatMap((role) => membersFor(tx, role));
+  const warnings = revokedSigners(tx, pending.target, named(members, added));
+  return { target: pending.target, path: input.path, complete, added: added.length, warnings, missing: open };
 }
 
 /** What was signed so far, once every payload is what the manifest says: its hash is about to be staged. @throws OTAP_* */

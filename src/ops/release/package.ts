@@ -72,6 +72,8 @@ export interface PackageAnswer {
   readonly bundles: readonly MadeBundle[];
   /** Releases whose bundles no longer fit once this is signed: images of theirs got a higher counter. */
   readonly outdates: readonly string[];
+  /** Revoked keys among those that sign the bundles. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -104,7 +106,7 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
     ready.images.images.filter((image) => image.raised).map(({ resolved: { target } }) => target),
   );
   const outdates = releasesWith(repository, raisedImages, plan.release);
-  return { resolved, role: roles.join(', '), bundles, outdates };
+  return { resolved, role: roles.join(', '), bundles, outdates, warnings: ready.signers.warnings };
 }
 
 async function readPlan(io: Io, path: string): Promise<ReleasePlan> {

@@ -30,7 +30,7 @@ describe('renew', () => {
     await using repository = await repositoryWithRoot();
     await repository.addImage('EV-1/BMS/1.0/bms.bin', 1);
     await repository.sign(ONLINE, ONLINE);
-    expect(await repository.renew(ONLINE)).toEqual({ outcomes: [], due: [] });
+    expect(await repository.renew(ONLINE)).toEqual({ outcomes: [], warnings: [], due: [] });
     await repository.addImage('EV-1/MCU/1.0/mcu.bin', 1);
     repository.io.clock.advance(DAY / 2 + 60);
     const timestamp = await repository.renew('timestamp');

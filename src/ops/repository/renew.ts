@@ -13,6 +13,7 @@ import type { RoleOutcome, Signing } from './advance-role.ts';
 import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
+import { revokedSignersOf } from './revoked-keys.ts';
 import { delegationDepth, requireKnown, roleText, signedRole } from './role-address.ts';
 import { openSigners, summaryOf } from './sign.ts';
 import { signedRoles } from './signed-roles.ts';
@@ -32,6 +33,8 @@ export interface RenewInput {
 /** What was renewed, and what is due but could not be. */
 export interface RenewAnswer {
   readonly outcomes: readonly RoleOutcome[];
+  /** Roles that revoked keys signed. */
+  readonly warnings: readonly string[];
   readonly due: readonly string[];
 }
 
@@ -68,7 +71,8 @@ export async function renewWithKeys(repository: Repository, request: RenewReques
       if (outcome !== undefined) outcomes.push(outcome);
     }
     tx.summarize(summaryOf(outcomes));
-    return { outcomes, due: outcomes.filter(({ state }) => state !== 'complete').map(({ role }) => role) };
+    const due = outcomes.filter(({ state }) => state !== 'complete').map(({ role }) => role);
+    return { outcomes, warnings: revokedSignersOf(tx, outcomes), due };
   });
 }
 

@@ -25,6 +25,7 @@ import { membersFor } from './definitions.ts';
 import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
+import { revokedSignersOf } from './revoked-keys.ts';
 import { roleText } from './role-address.ts';
 
 /** Which answers to take in. */
@@ -40,6 +41,8 @@ export interface RequestImportInput {
 export interface RequestImportAnswer {
   readonly roles: readonly RoleOutcome[];
   readonly bundles: readonly CompletedBundle[];
+  /** Roles and bundles that revoked keys signed. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -67,7 +70,7 @@ export async function importAnswers(input: RequestImportInput, io: Io): Promise<
     }
     const bundles = await completeBundles(tx, { answers: forBundles, files: input.bundles, dryRun: dryRun === true });
     tx.summarize([...roles.map(roleSummary), ...bundles.map(bundleSummary)].join('; '));
-    return { roles, bundles };
+    return { roles, bundles, warnings: [...revokedSignersOf(tx, roles), ...bundles.flatMap((one) => one.warnings)] };
   });
 }
 

@@ -1,10 +1,11 @@
-/** What follows from keys that were revoked: they do not come back unseen. */
+/** What follows from keys that were revoked: they do not come back unseen, and whatever they go on signing is told. */
 import { utf8 } from '../../core/bytes.ts';
 import { SecureevError } from '../../core/errors.ts';
 import { decodePublicFile } from '../../formats/keys/public-file.ts';
 import type { Member, PublicFile, RoleDefinition } from '../../plan/role-definition.ts';
-import type { Tx } from '../../store/reader.ts';
+import type { Reader, Tx } from '../../store/reader.ts';
 import { removeRevokedKeys, revokedKeys } from '../../store/revoked-keys.ts';
+import type { NamedKey, RoleOutcome } from './advance-role.ts';
 
 /**
  * Demands that no key in these files was revoked; with `allowed` their revocations are taken back, and the ids of those
@@ -36,6 +37,23 @@ export function requireNotRevoked(tx: Tx, files: readonly PublicFile[], allowed 
 /** For the log: which keys a change brought back. */
 export function restoredSummary(role: string, keyIds: readonly string[]): string {
   return `staged keys of ${role}: ${keyIds.join(' and ')} came back and no longer counts as revoked`;
+}
+
+/** One line for each role but a root that revoked keys signed now: a root may have to be signed by its old keys. */
+export function revokedSignersOf(reader: Reader, outcomes: readonly RoleOutcome[]): readonly string[] {
+  const signed = outcomes.filter(({ role }) => role !== 'root' && role !== 'director/root');
+  return signed.flatMap(({ role, added }) => revokedSigners(reader, role, added));
+}
+
+/** The same for one role, or several, and the keys that sign. */
+export function revokedSigners(reader: Reader, role: string, keys: readonly NamedKey[]): readonly string[] {
+  const revoked = revokedKeys(reader);
+  const names = keys
+    .filter(({ keyId }) => revoked.has(keyId))
+    .map(({ keyId, holder }) => (holder === '' ? keyId.slice(0, 12) : `${holder} (${keyId.slice(0, 12)})`));
+  if (names.length === 0) return [];
+  const which = names.length === 1 ? 'a revoked key' : 'revoked keys';
+  return [`${role}: signed by ${which}, ${names.join(', ')}: see \`secureev status\``];
 }
 
 /** The members that a change takes away. */

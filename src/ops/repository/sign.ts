@@ -18,6 +18,7 @@ import { refuseIfHeld } from './hold.ts';
 import { openChosen } from './locate.ts';
 import { isRehearsal } from './rehearsal.ts';
 import type { RepositoryChoice } from './locate.ts';
+import { revokedSignersOf } from './revoked-keys.ts';
 import { delegationDepth, roleText, signedRole } from './role-address.ts';
 import { signedRoles } from './signed-roles.ts';
 
@@ -34,6 +35,8 @@ export interface SignInput {
 /** What became of each role. */
 export interface SignAnswer {
   readonly outcomes: readonly RoleOutcome[];
+  /** Roles that revoked keys signed. */
+  readonly warnings: readonly string[];
   /** Whether nothing is missing any more. */
   readonly complete: boolean;
 }
@@ -70,7 +73,12 @@ export async function signWithKeys(
     }
     if (!outcomes.some(({ state }) => state === 'blocked')) refuseStrangers(tx, roles, keys);
     tx.summarize(summaryOf(outcomes));
-    return { outcomes, complete: outcomes.every(({ state }) => state === 'complete' || state === 'unchanged') };
+    const warnings = revokedSignersOf(tx, outcomes);
+    return {
+      outcomes,
+      warnings,
+      complete: outcomes.every(({ state }) => state === 'complete' || state === 'unchanged'),
+    };
   });
 }
 

@@ -15,7 +15,9 @@ import type { SignerKey } from '../../../signers/signer.ts';
 import { VEHICLE_ROLES } from '../../../store/director.ts';
 import type { VehicleRole } from '../../../store/director.ts';
 import type { Reader } from '../../../store/reader.ts';
+import { named } from '../../repository/advance-role.ts';
 import { definitionsIn } from '../../repository/definitions.ts';
+import { revokedSigners } from '../../repository/revoked-keys.ts';
 
 /** A key that signs for a role. */
 export interface DirectorKey {
@@ -33,6 +35,8 @@ export interface DirectorKeys extends AsyncDisposable {
   readonly threads: number;
   /** Whether thousands of signatures are a matter of seconds: every key is held by this process, in the runtime's own form. */
   readonly fast: boolean;
+  /** Revoked keys among them. */
+  readonly warnings: readonly string[];
   /** Signatures that both engines have verified so far. */
   crossChecked(): number;
 }
@@ -72,9 +76,23 @@ export async function openDirectorKeys(
     lifetimes: roleRecord((role) => definitions[role].lifetimeSeconds),
     threads: pool.threads,
     fast: lent.length === used.length && reader.io.engine === 'native' && used.every(isNative),
+    warnings: revokedAmong(reader, definitions, used),
     crossChecked: () => pool.crossChecked(),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
+}
+
+function revokedAmong(
+  reader: Reader,
+  definitions: Readonly<Record<VehicleRole, RoleDefinition>>,
+  used: readonly SignerKey[],
+): readonly string[] {
+  const members = Object.values(definitions).flatMap((definition) => definition.members);
+  const keys = named(
+    members,
+    used.map(({ publicKey }) => publicKey),
+  );
+  return revokedSigners(reader, 'director', keys);
 }
 
 function roleRecord<T>(of: (role: VehicleRole) => T): Record<VehicleRole, T> {

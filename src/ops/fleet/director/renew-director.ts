@@ -30,7 +30,7 @@ export async function renewDirector(input: RenewDirectorInput, io: Io): Promise<
   const vehicles = vehicleIds(dueVehicles(repository, renew));
   if (vehicles.count === 0) return { vehicles: 0 };
   await using keys = await openDirectorKeys(repository, signers.keys, vehicles.count);
-  if (input.dryRun === true) return { vehicles: vehicles.count };
+  if (input.dryRun === true) return { vehicles: vehicles.count, warnings: keys.warnings };
   return await signVehicles(repository, {
     keys,
     vehicles,

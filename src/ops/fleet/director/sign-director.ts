@@ -39,7 +39,7 @@ export async function signDirector(input: SignDirectorInput, io: Io): Promise<Si
   using signers = await openSigners(repository, input);
   const vehicles = chosenVehicles(repository, input.vins);
   await using keys = await openDirectorKeys(repository, signers.keys, vehicles.count);
-  if (input.dryRun === true) return { vehicles: vehicles.count };
+  if (input.dryRun === true) return { vehicles: vehicles.count, warnings: keys.warnings };
   noteKeys(repository);
   if (vehicles.count === 0) return { vehicles: 0 };
   return await signVehicles(repository, {

@@ -48,6 +48,8 @@ export interface SignedVehicles {
   /** Signatures verified by both engines, and of how many one is. */
   readonly crossChecked: number;
   readonly crossCheckEvery: number;
+  /** Revoked keys that signed. */
+  readonly warnings: readonly string[];
 }
 
 /** Vehicles of one transaction: about a second of signing on two cores; fewer where a key is slow. */
@@ -81,7 +83,8 @@ export async function signVehicles(repository: Repository, request: SignVehicles
     await signBatch(run, { ids: vehicles.slice(at, size), isFirst: at === 0 });
   }
   task.done();
-  return { ...counts, threads: keys.threads, crossChecked: keys.crossChecked(), crossCheckEvery: CROSS_CHECK_EVERY };
+  const { threads, warnings } = keys;
+  return { ...counts, threads, crossChecked: keys.crossChecked(), crossCheckEvery: CROSS_CHECK_EVERY, warnings };
 }
 
 async function signBatch(run: Run, batch: { ids: readonly string[]; isFirst: boolean }): Promise<void> {
