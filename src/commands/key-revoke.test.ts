@@ -114,5 +114,9 @@ describe('key revoke', () => {
     const { result } = await revoke('root-a', ['--dry-run']);
     expect(result).toMatchObject({ uses: [{ where: 'root', outcome: 'replace' }] });
     expect(JSON.stringify(result)).toContain('it must sign once more');
+    const text = (await session.run(['key', 'revoke', await keyId('root-a'), '--reason', 'lost', '--dry-run'])).stdout;
+    expect(text).toMatch(
+      /of root 2: root-a \(.*\), root-b \(.*\n.*2 of 2 classical keys of root 3: NEW\.pub, root-b \(/,
+    );
   });
 });

@@ -51,6 +51,7 @@ describe('a revoked key that a role cannot do without', () => {
   });
 
   test('is asked for by status, in words, as JSON and by its exit status, until it is replaced', async () => {
+    await session.json(`key revoke ${await short('timestamp')} --reason lost --dry-run`);
     expect((await session.json('status')).result).toMatchObject({ revoked: [], due: [] });
     await revoke('timestamp');
     const id = await short('timestamp');
