@@ -70,4 +70,34 @@ describe('a confidential campaign', () => {
     expect((await session.json(third)).error?.code).toBe('CAMPAIGN_NOT_ENCRYPTED');
     expect((await session.json(`${third} --allow-kem DHKEM-P256`)).result).toMatchObject({ signed: { envelopes: 2 } });
   });
+
+  test('a later wave without the escrow key waits, and gives nobody up', async () => {
+    const others = CAMPAIGN_VINS.slice(3, 5);
+    for (const vin of others) {
+      await session.ok(`keygen ${vin} --purpose encryption --out keys`);
+      await session.ok(`vehicle key set ${vin} --encryption-key keys/${vin}.pub`);
+    }
+    await session.write('fleet.txt', `${others.join('\n')}\n`);
+    const escrow = '--escrow-key keys/escrow.key';
+    await session.ok(`${START} --name waves --wave 1 ${KEY} ${escrow}`);
+    const next = `campaign start r1 --name waves ${KEY}`;
+    for (const line of [`${next} --dry-run`, next]) {
+      expect(await session.json(line)).toMatchObject({ status: 6, error: { code: 'CAMPAIGN_NOT_ENCRYPTED' } });
+    }
+    expect((await session.json(`${next} ${escrow}`)).result).toMatchObject({ signed: { vehicles: 1, failed: 0 } });
+  });
+
+  test('a vehicle with a new key gets no envelope for the old one, in kits and in the Director’s tree', async () => {
+    await session.ok('publish image public');
+    const kit = `publish kit kit --release r1 --vehicle ${SECOND}`;
+    await session.ok(`${kit} --dry-run`);
+    await session.ok('keygen car-new --purpose encryption --out keys');
+    await session.ok(`vehicle key set ${SECOND} --encryption-key keys/car-new.pub`);
+    expect(await session.json(kit)).toMatchObject({ status: 6, error: { code: 'KIT_ENVELOPE_MISSING' } });
+    const { result } = await session.json('publish director other');
+    expect(result?.['notes']).toEqual([expect.stringContaining('have no envelope of what they are assigned')]);
+    for (const gateway of ['ZG_BODY', 'ZG_DRIVE'])
+      await session.ok(`envelope add bundles/r1/${gateway}.otap.sev --vehicle ${SECOND} --key keys/escrow.key`);
+    await session.ok(kit);
+  });
 });

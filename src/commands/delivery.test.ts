@@ -147,6 +147,7 @@ describe('U19 deliveries', () => {
     const hardware = '--hardware BMS-H2 --release-counter';
     expect(await next(`EV-1/BMS/2.0/bms.bin=large.bin ${hardware} 6`)).toBe('DELIVERY_COUNTER');
     expect(await next(`${BMS}=large.bin ${hardware} 7`)).toBe('DELIVERY_COUNTER');
+    expect(await next(`EV-1/BMS/2.0/far.bin=large.bin ${hardware} ${2 ** 40 + 1}`)).toBe('DELIVERY_COUNTER');
     expect(await next(`--remove ${BMS}`)).toBe('DELIVERY_REMOVES');
     expect(await next(`EV-1/BMS/2.0/h3.bin=large.bin --hardware BMS-H3 --release-counter 1`)).toBeUndefined();
     await publish();
@@ -158,6 +159,16 @@ describe('U19 deliveries', () => {
 });
 
 describe('U19 a delivery in the hands of an attacker', () => {
+  test('signed by a key that was revoked, though the delegation still lists it', async () => {
+    await using on = await delegating();
+    const [id = ''] = /[0-9a-f]{64}/.exec(new TextDecoder().decode(await on.read('keys/acme.pub'))) ?? [];
+    expect((await on.json(`key revoke ${id.slice(0, 12)} --reason stolen`)).status).toBe(6);
+    await on.ok(deliver(`${BMS}=bms.bin`));
+    const before = await on.json('log');
+    expect(await on.json('delivery import d.delivery')).toMatchObject({ status: 6, error: { code: 'KEY_REVOKED' } });
+    expect(await on.json('log')).toEqual(before);
+  });
+
   let good: Uint8Array<ArrayBuffer>;
   beforeAll(async () => {
     await base.ok(deliver(`${BMS}=bms.bin EV-1/BMS/2.1/large.bin=large.bin`));

@@ -95,7 +95,7 @@ test('U9: a release counts above what single targets for its hardware were given
     'target add fw/mcu.bin --name EV-1/MCU/1.5/x.bin --version-id 1.5 --release-counter 100 --hardware mcu-d --clear',
   );
   expect((await on.json(`package r1.yaml ${KEY} --out ${on.out}/b1 --dry-run`)).result).toMatchObject({
-    images: [{ releaseCounter: 101 }, { releaseCounter: 101 }, { releaseCounter: 101 }],
+    images: [{ releaseCounter: 1 }, { releaseCounter: 1 }, { releaseCounter: 101 }],
   });
   await on.ok('discard targets');
   expect((await on.json(`package r1.yaml ${KEY} --out ${on.out}/b1`)).result).toMatchObject({
@@ -116,6 +116,33 @@ test('what is signed under a name gets no other content, whoever stages it', asy
   expect(await add('fw/bcm.bin')).toBe('6 TARGET_NAME_TAKEN');
   expect(await add('fw/mcu.bin')).toBe('0 none');
   expect(await add('fw/bcm.bin --replace')).toBe('0 none');
+});
+
+test('nor does a release whose name for it was staged for removal, or that waits for signatures of an earlier issue', async () => {
+  const on = await begun();
+  await on.ok(`package r1.yaml --incomplete --out ${on.out}/b1`);
+  await on.ok(`request create bundle ${on.out}/b1/ZG_BODY.otap -o ${on.out}/late.sigreq`);
+  const sign = `request sign ${on.out}/late.sigreq --root trust/root.json ${KEY} -o ${on.out}/late.sig --yes`;
+  await on.ok(sign);
+  await on.ok(`package --reissue r1 r1.yaml ${KEY} --out ${on.out}/b2`);
+  await on.ok(SIGN);
+  const late = `request import ${on.out}/late.sig --bundle ${on.out}/b1/ZG_BODY.otap`;
+  expect(await codeOf(on.json(late))).toMatch(/^6 REQUEST_/);
+  expect(await on.ok('release list')).toMatch(/r1 .* signed, in clear, to be published/);
+
+  await on.ok('target remove EV-1/MCU/2.0.0/mcu.bin');
+  await template.write('fw/other/mcu.bin', 'other bytes');
+  await template.write('r3.yaml', OPEN.replace('release: r1', 'release: r3').replace('fw/mcu.bin', 'fw/other/mcu.bin'));
+  expect(await codeOf(on.json(`package r3.yaml ${KEY} --out ${on.out}/b3`))).toBe('6 RELEASE_TARGET_CHANGED');
+});
+
+test('a confidential release is not for bundles of version 1, which nobody can sign or seal', async () => {
+  const on = await begun();
+  await template.write('secret.yaml', TEST_PLAN);
+  expect(await on.json(`package secret.yaml --otap-version 1 --out ${on.out}/b1`)).toMatchObject({
+    status: 2,
+    error: { code: 'USAGE', hint: expect.stringContaining('confidential: false') },
+  });
 });
 
 test('a campaign waits until Snapshot and Timestamp list the release', async () => {

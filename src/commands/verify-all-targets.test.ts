@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseTargetName } from '../core/brands.ts';
 import type { TargetName } from '../core/brands.ts';
+import { jsonMap } from '../formats/json/json.ts';
 import { binOf } from '../formats/metadata/path-pattern.ts';
 import { cliSession } from '../testing/run-cli.ts';
 import type { CliSession } from '../testing/run-cli.ts';
@@ -118,6 +119,50 @@ describe.each(['a folder', 'a URL'])('%s', (kind) => {
     expect(await verify(place(), '--allow-skip targets-there --junit r.xml')).toMatchObject({ ...GOOD, there: 'skip' });
     expect(await readFile(session.path('r.xml'), 'utf8')).toContain('failures="0" errors="0" skipped="1"');
   });
+});
+
+test('one name for two kinds of hardware: the file of each is looked at', async () => {
+  for (const name of ['a', 'b']) simulator.delegate('targets', { name, paths: ['app/*'], hardwareIds: [`H-${name}`] });
+  for (const role of ['a', 'b']) {
+    const custom = jsonMap({ hardwareIds: [`H-${role}`] });
+    simulator.editDelegated(role, () => ({
+      targets: new Map([[parseTargetName('app/fw.bin'), { ...simulator.addTarget('x', `of ${role}`, role), custom }]]),
+    }));
+    const target = simulator.delegated.get(role)?.targets.get(parseTargetName('app/fw.bin'));
+    if (target !== undefined)
+      await session.write(`public/targets/${targetFileName('app/fw.bin', target, true)}`, `of ${role}`);
+  }
+  await publish();
+  expect(await verify('public')).toMatchObject({ ...GOOD, targets: { verified: 2 } });
+  const second = simulator.delegated.get('b')?.targets.get(parseTargetName('app/fw.bin'));
+  if (second === undefined) throw new Error('no target');
+  await session.write(`public/targets/${targetFileName('app/fw.bin', second, true)}`, 'of c');
+  expect(await verify('public')).toMatchObject({ status: 3, content: 'TRUST_ARBITRARY_SOFTWARE' });
+  await rm(session.path(`public/targets/${targetFileName('app/fw.bin', second, true)}`));
+  expect(await verify('public')).toMatchObject({ there: 'skip', targets: { missing: ['app/fw.bin'] } });
+});
+
+test('a delegated role without a first version lists nothing and holds nothing up', async () => {
+  await lay('own.bin');
+  simulator.delegate('targets', { name: 'later', paths: ['later/*'] });
+  await publish();
+  simulator.edit('snapshot', ({ meta }) => ({ meta: new Map([...meta].filter(([name]) => name !== 'later.json')) }));
+  simulator.publishSnapshot();
+  for (const [name, bytes] of simulator.files) await session.write(`public/metadata/${name}`, bytes);
+  expect(await verify('public')).toMatchObject({ ...GOOD, targets: { verified: 1 } });
+});
+
+test('bins that lead to the same bins again and again are come to once', async () => {
+  const levels = 16;
+  simulator.delegateBins('targets', { namePrefix: 'l0', bitLength: 1 });
+  for (let level = 1; level < levels; level++) {
+    simulator.delegateBins(`l${level - 1}-0`, { namePrefix: `l${level}`, bitLength: 1 });
+    const same = simulator.delegated.get(`l${level - 1}-0`)?.delegations;
+    simulator.editDelegated(`l${level - 1}-1`, () => ({ delegations: same }));
+  }
+  await publish();
+  const { targets, status } = await verify('public');
+  expect([status, targets]).toEqual([0, { verified: 0, bytes: 0, missing: [], refused: [] }]);
 });
 
 test('what no client comes to is not counted; a name that no client takes is refused', async () => {

@@ -213,6 +213,7 @@ describe('verify bundle', () => {
     ['a lower counter', 'ecus: [{ id: BCM, version: 1.0.0, release_counter: 9 }]', 'BUNDLE_VERSION_ROLLBACK'],
     ['a requirement unmet', 'ecus: [{ id: DOOR_R, type: DOOR, version: 1.0.0 }]', 'BUNDLE_REQUIREMENT_UNMET'],
     ['no objection', '{"ecus": [{"id": "BCM", "version": "1.0.0"}]}', 'pass'],
+    ['none of its ECUs', 'ecus: [{ id: BCM-000001, version: 9.0.0, release_counter: 9 }]', 'skip'],
   ])('compares with --installed: %s', async (_, installed, expected) => {
     await session.write('installed.yaml', installed);
     const { checks } = await verify(`${BUNDLE} ${ROOT} ${METADATA} --installed installed.yaml`);

@@ -1,6 +1,7 @@
 /** Sealed payloads and envelopes. Invariant: no content key is ever stored; a removed envelope stays on record. */
 import { parseTargetName } from '../core/brands.ts';
 import type { TargetName } from '../core/brands.ts';
+import { encryptionKeyFacts } from './fleet.ts';
 import type { Reader, Tx } from './reader.ts';
 import { blob, bytesOf } from './versions.ts';
 
@@ -92,6 +93,12 @@ export function envelopesFor(reader: Reader, payload: Uint8Array, vehicle: strin
     )
     .all(vehicle, blob(payload))
     .map(envelopeOf);
+}
+
+/** The envelope of a payload for the key that a vehicle uses now; what was made for a key before it opens nothing. */
+export function envelopeForUse(reader: Reader, payload: Uint8Array, vehicle: string): StoredEnvelope | undefined {
+  const keyId = encryptionKeyFacts(reader, vehicle)?.keyId;
+  return envelopesFor(reader, payload, vehicle).find((envelope) => envelope.keyId === keyId);
 }
 
 /** The escrow's envelopes of a payload, newest first. */

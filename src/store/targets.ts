@@ -112,6 +112,20 @@ export function findTarget(reader: Reader, name: TargetName): ListedTarget | und
   return role === undefined || value === undefined ? undefined : listed(reader, role, { item: PREFIX + name, value });
 }
 
+/** All that complete versions of any role ever listed under a name, what they list now first, and what is staged for it. */
+export function targetHistory(reader: Reader, name: TargetName): readonly Target[] {
+  const rows = reader
+    .sql<{ value: string }>(
+      `SELECT value FROM (
+         SELECT role_id, item, value, 0 AS place, 0 AS version FROM content
+         UNION ALL SELECT role_id, item, value, 1, version FROM replaced
+         UNION ALL SELECT role_id, item, value, 2, 0 FROM staged WHERE value IS NOT NULL)
+       WHERE role_id IN (SELECT id FROM roles WHERE repository = 'image') AND item = ? ORDER BY place, version DESC`,
+    )
+    .all(PREFIX + name);
+  return rows.map(({ value }) => targetOf(PREFIX + name, JSON.parse(value) as ItemValue));
+}
+
 /** The target as the last complete versions list it, as a client would find it. */
 export function findCompleteTarget(reader: Reader, name: TargetName): Target | undefined {
   const item = PREFIX + name;

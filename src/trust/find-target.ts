@@ -96,44 +96,54 @@ export interface LoadedRoles {
 }
 
 /**
- * Loads every role there is: first all but bins, then bin by bin, each in a set without the other bins; each is verified as
- * in a search.
+ * Loads every role there is, each once: first all but bins, then bin by bin, each in a set without the other bins; each is
+ * verified as in a search. A delegated role of which Snapshot lists no version has no targets yet and is passed by; a bin is not.
  *
  * @throws as {@link loadDelegated}
  */
 export async function* loadEveryRole(client: TrustClient, set: TrustedSet): AsyncGenerator<LoadedRoles> {
-  yield* withBins(await walkFrom(client, set));
+  const seen = new Set<string>();
+  yield* withBins(await walkFrom(client, set, { seen }), seen);
 }
 
-async function* withBins({ client, set, visited, binned }: Walk): AsyncGenerator<LoadedRoles> {
+async function* withBins(
+  { client, set, visited, binned }: Walk,
+  seen: Set<string>,
+): AsyncGenerator<LoadedRoles, void, void> {
   yield { set, roles: [...visited], bins: binned.reduce((sum, { succinct }) => sum + 2 ** succinct.bitLength, 0) };
   for (const { delegator, succinct } of binned) {
     for (let index = 0; index < 2 ** succinct.bitLength; index++) {
       const bin = binDelegation(succinct, binName(succinct, index));
-      const walk = startWalk(client, set);
+      if (seen.has(bin.name)) continue;
+      const walk = startWalk(client, set, { seen });
       for (const role of bin.roles) await loadBelow(walk, stepTo(delegator, bin, role));
-      yield* withBins(walk);
+      yield* withBins(walk, seen);
     }
   }
 }
 
 /** A search for nothing in particular, and the bins that it passed by. */
-type Walk = Omit<Search, 'query'> & { readonly binned: { delegator: Delegator; succinct: SuccinctRoles }[] };
+type Walk = Omit<Search, 'query'> & {
+  readonly binned: { delegator: Delegator; succinct: SuccinctRoles }[];
+  /** Where every role is wanted: those that any walk came to, so that no tree makes it come to one again and again. */
+  readonly seen: Set<string> | undefined;
+};
 
-function startWalk(client: TrustClient, set: TrustedSet): Walk {
-  return { client, set, visited: new Set(), effort: { visits: 0 }, binned: [] };
+function startWalk(client: TrustClient, set: TrustedSet, { seen }: Partial<Pick<Walk, 'seen'>>): Walk {
+  return { client, set, visited: new Set(), effort: { visits: 0 }, binned: [], seen };
 }
 
-async function walkFrom(client: TrustClient, set: TrustedSet): Promise<Walk> {
+async function walkFrom(client: TrustClient, set: TrustedSet, every: Partial<Pick<Walk, 'seen'>> = {}): Promise<Walk> {
   const policy = rootPolicy(set.root.verified.signed, 'targets');
-  const walk = startWalk(client, set);
+  const walk = startWalk(client, set, every);
   await loadBelow(walk, { role: 'targets', policy, chain: [], hardware: [] });
   return walk;
 }
 
 async function loadBelow(walk: Walk, step: Step): Promise<void> {
-  if (walk.visited.has(step.role)) return;
+  if (walk.visited.has(step.role) || walk.seen?.has(step.role) === true) return;
   walk.visited.add(step.role);
+  walk.seen?.add(step.role);
   requireWithinLimits(walk, step);
   const { file, isHybrid } = await trusted(walk, step);
   const { signed } = file.verified;
@@ -141,8 +151,17 @@ async function loadBelow(walk: Walk, step: Step): Promise<void> {
   const { roles = [], succinct } = signed.delegations ?? {};
   if (succinct !== undefined) walk.binned.push({ delegator, succinct });
   for (const delegation of roles) {
-    for (const role of delegation.roles) await loadBelow(walk, stepTo(delegator, delegation, role));
+    for (const role of delegation.roles) {
+      if (walk.seen === undefined || isListed(walk.set, role.name)) {
+        await loadBelow(walk, stepTo(delegator, delegation, role));
+      }
+    }
   }
+}
+
+/** Whether Snapshot lists a version of a delegated role. */
+function isListed({ snapshot }: TrustedSet, role: string): boolean {
+  return snapshot?.verified.signed.meta.has(`${role}.json`) === true;
 }
 
 /** A search under way. */

@@ -88,6 +88,7 @@ export async function packageRelease(input: PackageInput, io: Io): Promise<Packa
   if (isUnsigned) requireNoSigners(input);
   using repository = await openChosen(io, input.repository);
   const { plan, raised } = planToPackage(repository, given, input.reissue);
+  if (isUnsigned && plan.confidential) throw cannotBeSealed();
   const resolved = resolvePlan(repository, plan);
   if (input.reissue !== undefined) requireSameTargets(repository, resolved);
   const paths = await freePaths(io, resolved, input.out);
@@ -212,6 +213,13 @@ async function makeBundleV1(
     manifestSha256: sha256(io.engine, content.facts),
     parts: content.facts,
   };
+}
+
+function cannotBeSealed(): SecureevError {
+  return new SecureevError('USAGE', {
+    message: 'the release is confidential, and a bundle of version 1 cannot be sealed: nobody can sign it',
+    hint: 'say `confidential: false` in the release plan, or build version 2, the default',
+  });
 }
 
 /** @throws USAGE */

@@ -101,6 +101,8 @@ export interface SignedBundle {
 export function recordBundle(tx: Tx, plan: { release: Name; confidential: boolean }, bundle: SignedBundle): void {
   const { gateway, target, sizeBytes, sha256, manifest, manifestSha256 } = bundle;
   const { releaseCounter } = manifest;
+  // What waits for signatures under this name is of an earlier issue: signatures that come for it come too late.
+  removePendingBundle(tx, target);
   stageTarget(tx, {
     name: target,
     length: sizeBytes,

@@ -13,7 +13,7 @@ import type { StoredPayload } from '../../formats/otap/writer.ts';
 import { hasObject, objectPath } from '../../store/objects.ts';
 import type { Reader } from '../../store/reader.ts';
 import { lastReleaseCounter } from '../../store/releases.ts';
-import { findTarget, highestCounterFor } from '../../store/targets.ts';
+import { findCompleteTarget, findTarget, highestCounterFor } from '../../store/targets.ts';
 import type { ListedTarget, Target } from '../../store/targets.ts';
 import type { ResolvedImage, ResolvedPlan } from './resolve-plan.ts';
 import { storeImage } from './store-image.ts';
@@ -54,10 +54,11 @@ export async function storeImages(
   const dispose = async (): Promise<void> => {
     for (const { stored } of images) await stored[Symbol.asyncDispose]();
   };
-  const next = nextCounter(reader, resolved);
+  const { model } = resolved.plan;
+  const next = lastReleaseCounter(reader, model) + 1;
   try {
     for (const image of resolved.images)
-      images.push(await readyImage(reader, image, { ...options, next, model: resolved.plan.model }));
+      images.push(await readyImage(reader, image, { ...options, next: nextCounter(reader, image, next), model }));
   } catch (thrown) {
     await dispose();
     throw thrown;
@@ -66,11 +67,10 @@ export async function storeImages(
   return { images, releaseCounter: parseVersion(highest, 'release counter'), [Symbol.asyncDispose]: dispose };
 }
 
-/** Above all that the model's releases had, and all that others list for its hardware: single targets, deliveries. */
-function nextCounter(reader: Reader, { plan, images }: ResolvedPlan): number {
-  const hardware = new Set(images.flatMap(({ ecus }) => ecus.map(({ hardwareId }) => hardwareId)));
-  const listed = [...hardware].map((id) => highestCounterFor(reader, id));
-  return Math.max(lastReleaseCounter(reader, plan.model), ...listed) + 1;
+/** The release's own, `next`, or above all that others list for the hardware of an image: single targets, deliveries. */
+function nextCounter(reader: Reader, { ecus }: ResolvedImage, next: number): number {
+  const hardware = new Set(ecus.map(({ hardwareId }) => hardwareId));
+  return Math.max(next, ...[...hardware].map((id) => highestCounterFor(reader, id) + 1));
 }
 
 async function readyImage(
@@ -84,7 +84,10 @@ async function readyImage(
   const path = await sourcePath(reader, resolved, { known, planFolder: options.planFolder });
   const stored = await storeImage(reader.io, path, options);
   try {
-    if (known !== undefined && !equalBytes(known.sha256, stored.encoded.sha256)) throw changed(resolved);
+    // A name that is only staged for removal is still signed with the content it had.
+    for (const listed of [known, findCompleteTarget(reader, resolved.target)]) {
+      if (listed !== undefined && !equalBytes(listed.sha256, stored.encoded.sha256)) throw changed(resolved);
+    }
     const releaseCounter = raised
       ? parseVersion(options.next, 'release counter')
       : counterOf(reader, resolved, { ...options, known });
@@ -168,7 +171,7 @@ function counterOf(
   { planned, ecus }: ResolvedImage,
   { known, next, model }: { known: Target | undefined; next: number; model: string },
 ): Version {
-  const before = known === undefined ? undefined : Number(known.custom['releaseCounter']);
+  const before = typeof known?.custom['releaseCounter'] === 'number' ? known.custom['releaseCounter'] : undefined;
   const counter = planned.releaseCounter ?? before ?? next;
   if (before !== undefined && counter !== before) {
     throw failure('COUNTER_TAKEN', `${planned.place}: this target has the release counter ${before} already`);

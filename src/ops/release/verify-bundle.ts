@@ -326,6 +326,11 @@ async function checkInstalled({ book, io }: Work, path: string, { verified }: Ve
   const installed = decodeInstalled(await io.files.read(path, YAML_BYTES_MAX), path);
   await attempt(book, 'installed-versions', () => {
     const compared = requireNoRollback(verified, installed);
-    book.pass('installed-versions', `${compared} ECUs of the bundle are in ${path}`);
+    if (compared > 0) book.pass('installed-versions', `${compared} ECUs of the bundle are in ${path}`);
+    else
+      book.skip(
+        'installed-versions',
+        `no ECU of the bundle is in ${path}: its ids are those of the model, as in the bundle`,
+      );
   });
 }

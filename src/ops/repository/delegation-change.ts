@@ -17,7 +17,7 @@ import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
 import { lostTargets } from './lost-targets.ts';
 import type { LostTargets } from './lost-targets.ts';
-import { membersGone, requireNotRevoked, restoredSummary } from './revoked-keys.ts';
+import { membersGone, requireNotRevoked, restoredNotes, restoredSummary } from './revoked-keys.ts';
 import { readPublicFile, shownRole } from './role-set.ts';
 import type { ShownRole } from './role-set.ts';
 
@@ -86,7 +86,8 @@ export async function changeDelegation(input: DelegationChangeInput, io: Io): Pr
     }));
     if (restored.length > 0) tx.summarize(restoredSummary(name, restored));
     const losing = changed.filter(({ before, after }) => membersGone(before, after).length > 0);
-    const notes = lostBundlesNote(tx, new Set(losing.map((role) => role.name)));
+    const gone = new Set(losing.map((role) => role.name));
+    const notes = [...lostBundlesNote(tx, gone), ...restoredNotes(restored)];
     return { name, under, roles: shown, warnings, notes, ...placed(tx, under, input.move) };
   });
 }

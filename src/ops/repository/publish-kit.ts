@@ -25,7 +25,7 @@ import type { Vehicle } from '../../store/fleet.ts';
 import type { Reader } from '../../store/reader.ts';
 import { bundlesOf, findRelease } from '../../store/releases.ts';
 import type { Repository } from '../../store/repository.ts';
-import { envelopesFor, findSealedPayload } from '../../store/sealed.ts';
+import { envelopeForUse, findSealedPayload } from '../../store/sealed.ts';
 import { readVins } from '../release/envelope-recipients.ts';
 import { refuseOutdated } from '../release/outdated.ts';
 import { directorKit } from './kit-director.ts';
@@ -215,7 +215,7 @@ function envelopeFile(
     throw failure('USAGE', `${target.name} is sealed: name the vehicles with --vehicle VIN or --vehicles FILE`);
   }
   const envelopes = vehicles.map(({ id, vin }) => {
-    const [newest] = envelopesFor(reader, payload.sha256, id);
+    const newest = envelopeForUse(reader, payload.sha256, id);
     if (newest === undefined) throw noEnvelope(target, vin);
     return newest.envelope;
   });

@@ -10,8 +10,16 @@ export async function refusePlace({ io, folder: repository }: Reader, folder: st
   if (names.includes('repo.db')) throw badPlace(folder, 'is a repository, whose database is not to be uploaded');
   const key = names.find((name) => name.endsWith('.key'));
   if (key !== undefined) throw badPlace(folder, `holds private keys, such as ${quote(key)}`);
-  if (!`${await realPlace(io.files, folder)}/`.startsWith(`${repository}/objects/`)) return;
-  throw badPlace(folder, "lies among the repository's own objects");
+  const place = await realPlace(io.files, folder);
+  if (`${place}/`.startsWith(`${repository}/objects/`))
+    throw badPlace(folder, "lies among the repository's own objects");
+  if (`${repository}/`.startsWith(`${place.replace(/\/$/, '')}/`) && (await isThere(io.files, folder))) {
+    throw badPlace(folder, 'holds the repository itself, whose database is not to be uploaded');
+  }
+}
+
+async function isThere(files: Files, path: string): Promise<boolean> {
+  return (await files.status(path)) !== undefined;
 }
 
 /** Where `path` is, links followed; of a folder that is yet to be made, the nearest there is above it. */

@@ -35,6 +35,7 @@ import type { MapLocations } from './map-locations.ts';
 import { collectPublication } from './publication.ts';
 import type { Publication, PublishedFile } from './publication.ts';
 import { changedFiles, writeTree } from './tree-writer.ts';
+import { refusePlace } from './publish-place.ts';
 import type { PlainFile } from './tree-writer.ts';
 import { verifyPublication } from './verify-publication.ts';
 
@@ -66,6 +67,7 @@ export interface PublishProvisioningAnswer {
 export async function publishProvisioning(input: PublishProvisioningInput, io: Io): Promise<PublishProvisioningAnswer> {
   using repository = await openChosen(io, input.repository);
   refuseIfHeld(repository);
+  await refusePlace(repository, input.folder);
   const vehicles = (await readVins(io, input.vins, input.vehicles)).map((vin) => vehicleOfVin(repository, vin));
   const publication = collectPublication(repository);
   await verifyPublication(io, publication);

@@ -85,6 +85,8 @@ test('a folder that is uploaded whole is no place for a repository or for keys',
   await symlink(`${folder}/oem`, `${folder}/link`);
   const before = await readdir(folder, { recursive: true });
   for (const place of [
+    '.',
+    folder,
     'oem',
     './oem/',
     'oem/objects',

@@ -39,6 +39,11 @@ export function restoredSummary(role: string, keyIds: readonly string[]): string
   return `staged keys of ${role}: ${keyIds.join(' and ')} came back and no longer counts as revoked`;
 }
 
+/** For the one who made the change: what came back counts again at once, whatever becomes of the change. */
+export function restoredNotes(keyIds: readonly string[]): readonly string[] {
+  return keyIds.map((keyId) => `${keyId.slice(0, 12)} no longer counts as revoked anywhere, also if this is discarded`);
+}
+
 /** One line for each role but a root that revoked keys signed now: a root may have to be signed by its old keys. */
 export function revokedSignersOf(reader: Reader, outcomes: readonly RoleOutcome[]): readonly string[] {
   const signed = outcomes.filter(({ role }) => role !== 'root' && role !== 'director/root');

@@ -11,7 +11,7 @@ import { definitionsIn } from './definitions.ts';
 import { lostBundlesNote } from './lost-bundles.ts';
 import { openChosen } from './locate.ts';
 import type { RepositoryChoice } from './locate.ts';
-import { membersGone, requireNotRevoked, restoredSummary } from './revoked-keys.ts';
+import { membersGone, requireNotRevoked, restoredNotes, restoredSummary } from './revoked-keys.ts';
 import { definedRole } from './role-address.ts';
 import { comingRoot } from './root-quorum.ts';
 import type { ComingRoot } from './root-quorum.ts';
@@ -78,7 +78,7 @@ export async function changeRole(input: RoleChangeInput, io: Io): Promise<RoleCh
     const { warnings } = stageDefinition(tx, address, { definition, others });
     if (restored.length > 0) tx.summarize(restoredSummary(input.role, restored));
     const loses = address.repository === 'image' && membersGone(before, definition).length > 0;
-    const notes = lostBundlesNote(tx, new Set(loses ? [address.name] : []));
+    const notes = [...lostBundlesNote(tx, new Set(loses ? [address.name] : [])), ...restoredNotes(restored)];
     const root = comingRoot(tx, address.repository);
     return { before: shownRole(before), after: shownRole(definition), warnings, notes, root };
   });

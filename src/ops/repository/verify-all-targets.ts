@@ -5,12 +5,13 @@
  * a repository of any size takes the same memory but for the names of what is not there.
  */
 import { parseTargetName } from '../../core/brands.ts';
-import type { TargetName } from '../../core/brands.ts';
 import { failure, isFailure } from '../../core/errors.ts';
 import type { SecureevError } from '../../core/errors.ts';
 import type { Io } from '../../core/ports.ts';
 import type { Task } from '../../core/report.ts';
 import type { Verified } from '../../core/verified.ts';
+import { isJsonList } from '../../formats/json/json.ts';
+import type { TargetFile } from '../../formats/metadata/types.ts';
 import { findTarget, loadEveryRole } from '../../trust/find-target.ts';
 import type { FoundTarget, LoadedRoles } from '../../trust/find-target.ts';
 import type { TrustClient } from '../../trust/source.ts';
@@ -85,6 +86,7 @@ async function verifyAllTargets(work: AllTargetsWork): Promise<AllTargets> {
   const tally: Tally = { verified: 0, bytes: 0, missing: [], refused: [] };
   let bins: Task | undefined;
   for await (const loaded of loadEveryRole(work.client, work.set)) {
+    await letOthers(work.io.signal);
     if (bins === undefined) await verifyRoles(work, loaded, tally);
     else await verifyListed(work, loaded, { tally, advance: () => undefined });
     bins?.advance(1);
@@ -94,23 +96,32 @@ async function verifyAllTargets(work: AllTargetsWork): Promise<AllTargets> {
   return tally;
 }
 
+/** Files in a folder are read at once: without a pause nothing else, not even Ctrl-C, would have its turn. @throws INTERRUPTED */
+async function letOthers(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
+}
+
 /** With progress by bytes. */
 async function verifyRoles(work: AllTargetsWork, loaded: LoadedRoles, tally: Tally): Promise<void> {
-  const total = listedIn(loaded).reduce((sum, { length }) => sum + length, 0);
+  const total = listedIn(loaded).reduce((sum, { target }) => sum + target.length, 0);
   const task = work.io.progress.start('verifying targets', total, 'bytes');
   await verifyListed(work, loaded, { tally, advance: task.advance });
   task.done();
 }
 
-/** What the roles list, each name once. */
-function listedIn({ set, roles }: LoadedRoles): readonly { name: string; length: number }[] {
-  const names = new Map<string, number>();
-  for (const role of roles) {
-    for (const [name, { length }] of set.targets.get(role)?.file.verified.signed.targets ?? []) {
-      if (!names.has(name)) names.set(name, length);
-    }
-  }
-  return [...names].map(([name, length]) => ({ name, length }));
+/** A target as one role lists it. */
+interface Listing {
+  readonly role: string;
+  readonly name: string;
+  readonly target: TargetFile;
+}
+
+function listedIn({ set, roles }: LoadedRoles): readonly Listing[] {
+  return roles.flatMap((role) => {
+    const targets = set.targets.get(role)?.file.verified.signed.targets ?? new Map<string, TargetFile>();
+    return [...targets].map(([name, target]) => ({ role, name, target }));
+  });
 }
 
 async function verifyListed(
@@ -118,23 +129,46 @@ async function verifyListed(
   loaded: LoadedRoles,
   { tally, advance }: { tally: Tally; advance: (bytes: number) => void },
 ): Promise<void> {
-  for (const { name, length } of listedIn(loaded)) {
+  const done = new Set<string>();
+  for (const listing of listedIn(loaded)) {
     try {
-      await verifyOne({ ...work, set: loaded.set }, parseTargetName(name), tally);
+      const found = await foundFor({ ...work, set: loaded.set }, listing);
+      const fresh = found.filter(({ verified: { role, name } }) => !done.has(`${role} ${name}`));
+      for (const { verified } of fresh) done.add(`${verified.role} ${verified.name}`);
+      for (const one of fresh) await verifyOne({ ...work, set: loaded.set }, one, tally);
     } catch (thrown) {
-      tally.refused.push({ name, error: refusalOf(thrown) });
+      tally.refused.push({ name: listing.name, error: refusalOf(thrown) });
     }
-    advance(length);
+    advance(listing.target.length);
   }
 }
 
-async function verifyOne(work: AllTargetsWork, name: TargetName, tally: Tally): Promise<void> {
-  const { found } = await findTarget(work.client, work.set, { name });
-  // A client never comes to it: a role lists it outside what was delegated to it. `--lint` tells.
-  if (found === undefined) return;
+/**
+ * What a search for the name comes to, and where that is another role's, what one for this listing's hardware comes to: several
+ * roles may list one name, each for its own hardware. Nothing where no client comes to it, which `--lint` tells.
+ */
+async function foundFor(
+  { client, set }: AllTargetsWork,
+  { role, name: text, target }: Listing,
+): Promise<readonly Verified<FoundTarget>[]> {
+  const name = parseTargetName(text);
+  const { found } = await findTarget(client, set, { name });
+  const any = found === undefined ? [] : [found];
+  if (found?.verified.role === role) return any;
+  const listed = target.custom?.get('hardwareIds');
+  for (const hardwareId of isJsonList(listed) ? listed : []) {
+    if (typeof hardwareId !== 'string') continue;
+    const { found: own } = await findTarget(client, set, { name, hardwareId });
+    if (own?.verified.role === role) return [...any, own];
+  }
+  return any;
+}
+
+async function verifyOne(work: AllTargetsWork, found: Verified<FoundTarget>, tally: Tally): Promise<void> {
+  const { name, target } = found.verified;
   if (!(await isThere(work, found))) return void tally.missing.push(name);
   tally.verified += 1;
-  tally.bytes += found.verified.target.length;
+  tally.bytes += target.length;
 }
 
 async function isThere({ io, tree, set, out }: AllTargetsWork, found: Verified<FoundTarget>): Promise<boolean> {

@@ -27,7 +27,7 @@ import { directorDefinitions, openDirectorKeys } from '../director/keys.ts';
 import { noteKeys } from '../director/rotation.ts';
 import { releaseOffers } from '../release-offers.ts';
 import { campaignEnvelopes } from './envelopes.ts';
-import { leftOutReport, refuseLeftOut, survey } from './survey.ts';
+import { leftOutReport, refuseLeftOut, refuseUnsealed, survey } from './survey.ts';
 import type { Judging, LeftOut, LeftOutState, Survey } from './survey.ts';
 import { readVehicleList, vehicleListHash } from './vehicle-list.ts';
 import { nextWave, signWave, stateRefusal } from './wave.ts';
@@ -193,6 +193,7 @@ async function goOn(work: Work): Promise<CampaignStartAnswer> {
   const next = nextWave(repository, name);
   const waves = campaignWaves(repository, name).last;
   const answer = { campaign: name, release, vehiclesSha256: null, survey: null, waves };
+  if (next !== undefined && input.skipMissing === undefined) refuseUnsealed(repository, next.vehicles, judging);
   if (next === undefined || input.dryRun === true) return { ...answer, signed: null };
   await using keys = await openDirectorKeys(repository, work.keys, next.vehicles.count);
   noteKeys(repository);

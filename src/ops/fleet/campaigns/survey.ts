@@ -4,10 +4,12 @@ import { failure, SecureevError } from '../../../core/errors.ts';
 import type { ErrorCode } from '../../../core/errors.ts';
 import { planVehicle } from '../../../plan/assignment.ts';
 import type { NewAssignment, Offers, PlanRules } from '../../../plan/assignment.ts';
+import { findVehicleById } from '../../../store/fleet.ts';
 import type { Reader } from '../../../store/reader.ts';
 import { situationReader } from '../../../store/situations.ts';
 import type { Situation } from '../../../store/situations.ts';
 import { targetFacts } from '../release-offers.ts';
+import type { VehicleIds } from '../director/vehicle-ids.ts';
 import type { CampaignEnvelopes } from './envelopes.ts';
 
 /** Why a vehicle is left out. */
@@ -97,6 +99,18 @@ export function survey(reader: Reader, vins: readonly Vin[], judging: Judging): 
   }
   task.done();
   return found;
+}
+
+/** Vehicles of a later wave that lack envelopes would be given up for want of the escrow's key. @throws CAMPAIGN_NOT_ENCRYPTED */
+export function refuseUnsealed(reader: Reader, vehicles: VehicleIds, judging: Judging): void {
+  const verdict = judge(reader, judging);
+  const leftOut = vehicles.slice(0, vehicles.count).flatMap((id): LeftOut[] => {
+    const vin = findVehicleById(reader, id)?.vin;
+    const one = vin === undefined ? undefined : verdict(vin);
+    if (vin === undefined || one?.state !== 'not-encrypted') return [];
+    return [{ vin, state: one.state, reason: one.reason, detail: one.detail }];
+  });
+  refuseLeftOut(leftOut);
 }
 
 const CODES: Readonly<Record<LeftOutState, ErrorCode>> = {

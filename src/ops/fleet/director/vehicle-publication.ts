@@ -11,7 +11,7 @@ import type { Root, Targets } from '../../../formats/metadata/types.ts';
 import { directorFile, VEHICLE_ROLES } from '../../../store/director.ts';
 import type { DirectorFile } from '../../../store/director.ts';
 import type { Reader } from '../../../store/reader.ts';
-import { envelopesFor } from '../../../store/sealed.ts';
+import { envelopeForUse } from '../../../store/sealed.ts';
 import type { PublishedFile } from '../../repository/publication.ts';
 import type { PlainFile, TreeFile } from '../../repository/tree-writer.ts';
 import { requireRootPolicy } from '../../repository/verify-complete.ts';
@@ -95,7 +95,7 @@ function envelopesOf(
   for (const [name, { custom }] of signed.targets) {
     const payload = sealedHash(custom?.get('encryptedTarget'));
     if (payload === undefined) continue;
-    const [newest] = envelopesFor(reader, payload, id);
+    const newest = envelopeForUse(reader, payload, id);
     if (newest === undefined) withoutEnvelope.push(name);
     else envelopes.push({ path: `${vehicleFolder(id)}/${envelopePath(name)}`, bytes: newest.envelope });
   }

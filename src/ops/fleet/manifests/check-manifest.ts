@@ -14,7 +14,7 @@ import { reportingUnits, reportingVehicle } from '../../../store/manifests.ts';
 import type { RecordedManifest, RecordedReport, ReportingUnit, ReportingVehicle } from '../../../store/manifests.ts';
 import type { Reader } from '../../../store/reader.ts';
 import type { Repository } from '../../../store/repository.ts';
-import { findTarget } from '../../../store/targets.ts';
+import { targetHistory } from '../../../store/targets.ts';
 import { requireManifest } from '../../../trust/vehicle-manifest.ts';
 
 /** A manifest that may be recorded. */
@@ -32,16 +32,17 @@ export interface ImageFacts {
   readonly releaseCounter: number | null;
 }
 
-/** Looks targets up by name, each name once. */
-export type ImageLookup = (name: string) => ImageFacts | undefined;
+/** What was listed under a name, whenever that was; each name is looked up once. */
+export type ImageLookup = (name: string) => readonly ImageFacts[];
 
 const NAMES_KEPT = 10_000;
 
 /** A look-up that remembers. */
 export function imageLookup(reader: Reader): ImageLookup {
-  const known = new Map<string, ImageFacts | undefined>();
+  const known = new Map<string, readonly ImageFacts[]>();
   return (name) => {
-    if (known.has(name)) return known.get(name);
+    const before = known.get(name);
+    if (before !== undefined) return before;
     if (known.size >= NAMES_KEPT) known.clear();
     const facts = imageFacts(reader, name);
     known.set(name, facts);
@@ -49,16 +50,15 @@ export function imageLookup(reader: Reader): ImageLookup {
   };
 }
 
-function imageFacts(reader: Reader, name: string): ImageFacts | undefined {
+/** A release that was issued again has other bundles under the same names: vehicles may still run the ones before. */
+function imageFacts(reader: Reader, name: string): readonly ImageFacts[] {
   const parsed = targetName(name);
-  const target = parsed === undefined ? undefined : findTarget(reader, parsed);
-  if (target === undefined) return undefined;
-  const { version, releaseCounter } = target.custom;
-  return {
-    sha256: target.sha256,
+  if (parsed === undefined) return [];
+  return targetHistory(reader, parsed).map(({ sha256: hash, custom: { version, releaseCounter } }) => ({
+    sha256: hash,
     version: typeof version === 'string' ? version : null,
     releaseCounter: typeof releaseCounter === 'number' ? parseVersion(releaseCounter) : null,
-  };
+  }));
 }
 
 /** What an ECU calls its image need not be the name of a target. */
@@ -120,8 +120,7 @@ function recordedReport(
   report: EcuReport,
   images: ImageLookup,
 ): RecordedReport & { readonly isKnown: boolean } {
-  const facts = images(report.image.name);
-  const isKnown = facts !== undefined && equalBytes(facts.sha256, report.image.sha256);
-  const { version, releaseCounter } = isKnown ? facts : { version: null, releaseCounter: null };
-  return { ecu, report, version, releaseCounter, isKnown };
+  const facts = images(report.image.name).find(({ sha256: hash }) => equalBytes(hash, report.image.sha256));
+  const { version, releaseCounter } = facts ?? { version: null, releaseCounter: null };
+  return { ecu, report, version, releaseCounter, isKnown: facts !== undefined };
 }

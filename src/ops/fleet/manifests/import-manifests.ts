@@ -202,7 +202,7 @@ function takeOne(
   const { recorded, vehicle, unknownImages } = manifest;
   recordManifest(tx, recorded);
   const attack = attackText(recorded.reports);
-  const done = followCampaigns(tx, vehicle.id, { attack, sha256Of: (target) => images(target)?.sha256 });
+  const done = followCampaigns(tx, vehicle.id, { attack, sha256Of: (target) => images(target)[0]?.sha256 });
   for (const campaign of done) {
     tally.campaigns.set(campaign, (tally.campaigns.get(campaign) ?? 0) + 1);
     tx.about(`campaign:${campaign}`);

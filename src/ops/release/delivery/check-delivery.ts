@@ -48,6 +48,8 @@ export interface DeliveryToCheck {
 const DEPTH_MAX = 64;
 /** How far a delivery may go ahead of the last version here: after the highest number there is, nothing could follow. */
 const VERSIONS_AHEAD_MAX = 1_000_000;
+/** Releases with an image that a supplier delivered count on from it: its counter must leave room for all that ever follow. */
+const COUNTER_MAX = 2 ** 40;
 
 /** Checks it against the repository as it is now. @throws ROLE_UNKNOWN, ROLE_NOT_COMPLETE, DELIVERY_*, TRUST_*, METADATA_* */
 export function checkDelivery(reader: Reader, delivery: DeliveryToCheck): CheckedDelivery {
@@ -179,6 +181,13 @@ function targetsByPlace(before: Targets | undefined): ReadonlyMap<string, readon
 function requireCounter(target: DeliveredTarget, listed: readonly DeliveredTarget[]): void {
   const { releaseCounter, hardwareIds, name, sha256 } = target;
   if (releaseCounter === undefined) return;
+  if (releaseCounter > COUNTER_MAX) {
+    throw failure('DELIVERY_COUNTER', `${name}: release counter ${releaseCounter} is over ${COUNTER_MAX}`, {
+      target: name,
+      found: releaseCounter,
+      limit: COUNTER_MAX,
+    });
+  }
   for (const known of listed) {
     if (!known.hardwareIds.some((id) => hardwareIds.includes(id))) continue;
     const last = known.releaseCounter ?? 0;

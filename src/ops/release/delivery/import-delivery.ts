@@ -10,7 +10,7 @@ import { atPath } from '../../../core/at-path.ts';
 import type { Instant } from '../../../core/brands.ts';
 import { parseTargetName } from '../../../core/brands.ts';
 import { equalBytes, fromHex, toHex } from '../../../core/bytes.ts';
-import { failure, isFailure } from '../../../core/errors.ts';
+import { failure, isFailure, SecureevError } from '../../../core/errors.ts';
 import type { InputFile, Io } from '../../../core/ports.ts';
 import { sha256 } from '../../../crypto/hash.ts';
 import { writeJsonText } from '../../../formats/json/write.ts';
@@ -23,6 +23,7 @@ import { imageRoleAt, isDelegating } from '../../../store/delegations.ts';
 import type { Reader, Tx } from '../../../store/reader.ts';
 import type { Repository } from '../../../store/repository.ts';
 import { adoptVersion } from '../../../store/restored.ts';
+import { revokedKeys } from '../../../store/revoked-keys.ts';
 import { completeItem, completeItems, findRole } from '../../../store/roles.ts';
 import type { ItemValue } from '../../../store/roles.ts';
 import { targetItem } from '../../../store/targets.ts';
@@ -72,7 +73,7 @@ export interface ImportedTarget {
 /**
  * Takes a delivery in.
  *
- * @throws DELIVERY_*, ROLE_UNKNOWN, ROLE_NOT_COMPLETE, TRUST_*, METADATA_*, REPOSITORY_HELD, FILE_*, DISK_FULL
+ * @throws DELIVERY_*, KEY_REVOKED, ROLE_UNKNOWN, ROLE_NOT_COMPLETE, TRUST_*, METADATA_*, REPOSITORY_HELD, FILE_*, DISK_FULL
  */
 export async function importDelivery(input: DeliveryImportInput, io: Io): Promise<ImportedDelivery> {
   using repository = await openChosen(io, input.repository);
@@ -83,6 +84,7 @@ export async function importDelivery(input: DeliveryImportInput, io: Io): Promis
   const { role, bytes } = metadata;
   const wanted = { identity: repository.identity, role, bytes, allowRemoval: input.allowRemoval };
   const checked = checkDelivery(repository, wanted);
+  refuseRevoked(repository, checked);
   await takeImages(repository, { file, from: metadata.end, checked, dryRun: input.dryRun });
   const summary = `took in delivery ${role} ${checked.envelope.signed.version}: ${checked.changed.length} targets`;
   repository.transact({ command: 'delivery import', summary, dryRun: input.dryRun }, (tx) => {
@@ -90,6 +92,18 @@ export async function importDelivery(input: DeliveryImportInput, io: Io): Promis
     adopt(tx, checkDelivery(tx, wanted), input.clear);
   });
   return answerOf(checked);
+}
+
+/** Whoever has a stolen key would come this way: nobody here chose the keys of a delivery. @throws KEY_REVOKED */
+function refuseRevoked(repository: Repository, { role, envelope, policy }: CheckedDelivery): void {
+  const revoked = revokedKeys(repository);
+  const signer = signaturesOf(envelope, policy).find(({ keyId }) => revoked.has(keyId));
+  if (signer === undefined) return;
+  throw new SecureevError('KEY_REVOKED', {
+    message: `the delivery is signed by key ${signer.keyId} of ${role}, which was revoked in this repository`,
+    hint: `give ${role} another key: \`secureev delegation change ${role} --replace ${signer.keyId.slice(0, 8)}=NEW.pub\`; the supplier then delivers anew`,
+    details: { role, keyId: signer.keyId },
+  });
 }
 
 /** The pinned root is, byte for byte, one of this repository's. @throws TRUST_WRONG_REPOSITORY */
