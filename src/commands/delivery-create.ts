@@ -41,6 +41,7 @@ export function configure(command: Command): void {
     .addOption(repeatable('--hardware <id>', 'a hardware id the images are for'))
     .option('--release-counter <n>', 'their release counter; vehicles refuse a lower one')
     .option('--version-id <version>', 'their version (default: the third part of each target name)')
+    .option('--as-version <n>', 'number of this version, where the one after the published one was used up')
     .addOption(repeatable('--remove <target>', 'take this target out'))
     .option('--expires <duration>', 'how long this version is good (default: 90d)');
   example(
@@ -65,6 +66,7 @@ export async function run(call: Call): Promise<Outcome> {
     hardwareIds: texts(call, 'hardware').map((id) => parseName(id, 'hardware id')),
     releaseCounter: counter === undefined ? undefined : parseVersion(counter, 'release counter'),
     version: version === undefined ? undefined : parseName(version, 'version'),
+    asVersion: integer(call, 'asVersion', { min: 1 }),
     remove: texts(call, 'remove').map(parseTargetName),
     lifetimeSeconds: durationSeconds(call, 'expires'),
     signers,

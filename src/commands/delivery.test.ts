@@ -158,6 +158,28 @@ describe('U19 deliveries', () => {
   });
 });
 
+test('a number that was used up here is stepped over, when the supplier is told', async () => {
+  await using on = await delegating();
+  await on.ok(deliver(`${BMS}=bms.bin`));
+  await on.ok('delivery import d.delivery');
+  await on.ok(`sign snapshot timestamp ${ONLINE}`);
+  await on.ok('publish image public');
+  await on.ok('target add large.bin --name EV-1/BMS/3/l.bin --version-id 3 --release-counter 9 --hardware BMS-H2');
+  await on.ok('request create acme -o acme.sigreq');
+  const next = `${CREATE} EV-1/BMS/4/l.bin=large.bin --hardware BMS-H2 --release-counter 9 --key keys/acme.key`;
+  await on.ok(`${next} -o 2.delivery`);
+  const waits = await on.json('delivery import 2.delivery');
+  expect([waits.error?.code, waits.error?.hint]).toEqual([
+    'DELIVERY_VERSION',
+    'complete it, or give it up: `secureev request cancel acme`',
+  ]);
+  await on.ok('request cancel acme --yes');
+  const used = await on.json('delivery import 2.delivery');
+  expect([used.error?.code, used.error?.hint]).toEqual(['DELIVERY_VERSION', expect.stringContaining('--as-version 3')]);
+  await on.ok(`${next} --as-version 3 -o 3.delivery`);
+  expect((await on.json('delivery import 3.delivery')).result).toMatchObject({ role: 'acme', version: 3 });
+});
+
 describe('U19 a delivery in the hands of an attacker', () => {
   test('signed by a key that was revoked, though the delegation still lists it', async () => {
     await using on = await delegating();

@@ -77,6 +77,7 @@ export async function run(call: Call): Promise<Outcome> {
     role: answer.role,
     bundles: bundlesOf(answer),
     outdates: answer.outdates,
+    incomplete: flag(call, 'incomplete'),
   };
   const { warnings } = answer;
   const lines = [packagedText(shown, dryRun), ...warningLines(warnings)];

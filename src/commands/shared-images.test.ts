@@ -157,3 +157,21 @@ test('a campaign waits until Snapshot and Timestamp list the release', async () 
   await on.ok(SIGN);
   expect(await codeOf(on.json(start))).toBe('0 none');
 });
+
+test('renewing for vehicles says when what they are assigned is listed no more', async () => {
+  const on = await begun();
+  const mcu = 'EV-1/MCU/2.0.0/mcu.bin';
+  await on.ok(`package r1.yaml ${KEY} --out ${on.out}/b1`);
+  await on.ok(SIGN);
+  await on.ok(`assign 5YJ3E1EA0KF000316 MCU=${mcu}`);
+  await on.ok('sign director --key keys/director.key');
+  const renew = 'renew director --within 2d --key keys/director.key';
+  expect(await on.ok(`${renew} --dry-run`)).not.toContain('warning');
+  await on.ok(`target remove ${mcu}`);
+  await on.ok(SIGN);
+  for (const line of [`${renew} --dry-run`, renew]) {
+    expect(await on.ok(line)).toMatch(
+      /warning: EV-1\/MCU\/2\.0\.0\/mcu\.bin is assigned to 1 vehicle .* in no complete/,
+    );
+  }
+});

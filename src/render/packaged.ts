@@ -12,6 +12,8 @@ export interface ShownRelease {
   readonly bundles: readonly ShownBundle[];
   /** Releases whose bundles no longer fit once this is signed. */
   readonly outdates: readonly string[];
+  /** The bundles lack signatures. */
+  readonly incomplete: boolean;
 }
 
 /** What of a bundle is shown. */
@@ -35,12 +37,15 @@ export function packagedText(shown: ShownRelease, dryRun: boolean): string {
   ]);
   const title = `release ${shown.release} of model ${shown.model}: ${count(shown.bundles.length, 'bundle')}`;
   const secrecy = shown.confidential
-    ? 'confidential: clear bytes are not published; encrypt the bundles next'
+    ? `confidential: clear bytes are not published; encrypt the bundles ${shown.incomplete ? 'once they are signed' : 'next'}`
     : 'not confidential: images and bundles will be published as they are';
   const outdated = shown.outdates.map(
     (name) => `outdates release ${name}, which has images of it: build that again too, with --reissue ${name}`,
   );
-  const staged = dryRun ? 'dry run: nothing was written' : `staged for the next version of ${shown.role}`;
+  const done = shown.incomplete
+    ? 'the bundles wait for signatures, then they are staged: `secureev request create bundle FILE.otap -o FILE.sigreq`'
+    : `staged for the next version of ${shown.role}`;
+  const staged = dryRun ? 'dry run: nothing was written' : done;
   return [
     title,
     table({ head: ['file', 'gateway', 'ECUs', 'size', 'sha256'], rows, right: [3] }),

@@ -157,7 +157,9 @@ export function vehicleKeyText(
   dryRun: boolean,
 ): string {
   const head = `${dryRun ? DRY : ''}envelopes of vehicle ${set.vin} go to key ${shortId(set.keyId)} (${set.kem})`;
-  return set.replaced === null ? head : `${head}\nrevoked the one it had, ${shortId(set.replaced)}`;
+  if (set.replaced === null) return head;
+  const next = `of payloads that it had before, it needs new ones: \`secureev envelope add PAYLOAD.sev --vehicle ${set.vin} --key ESCROW.key\``;
+  return `${head}\nrevoked the one it had, ${shortId(set.replaced)}\n${next}`;
 }
 
 /** A key that was revoked. */

@@ -48,6 +48,14 @@ export function assignedTo(reader: Reader, target: TargetName): AssignedTo {
   return { vehicles: all?.n ?? 0, first };
 }
 
+/** Every target that is assigned to some vehicle, by name. */
+export function assignedTargets(reader: Reader): readonly TargetName[] {
+  return reader
+    .sql<{ target: string }>('SELECT DISTINCT target FROM assignments ORDER BY target')
+    .all()
+    .map(({ target }) => parseTargetName(target));
+}
+
 /** Assigns targets to ECUs of a vehicle, in place of what they had. */
 export function assign(
   tx: Tx,

@@ -5,7 +5,7 @@ import type { DirectorTarget } from '../../../plan/director-bodies.ts';
 import { sealedName } from '../../../plan/director-bodies.ts';
 import type { TargetName } from '../../../core/brands.ts';
 import type { Reader } from '../../../store/reader.ts';
-import { assignedTo } from '../../../store/assignments.ts';
+import { assignedTargets, assignedTo } from '../../../store/assignments.ts';
 import { findCompleteTarget, findTarget } from '../../../store/targets.ts';
 import type { Target } from '../../../store/targets.ts';
 
@@ -40,6 +40,12 @@ function findDirectorTarget(reader: Reader, name: TargetName): DirectorTarget {
   const sealed = completeTarget(reader, sealedName(name));
   const encrypted = sealed && { name: sealed.name, length: sealed.length, sha256: sealed.sha256 };
   return { name, length, sha256, custom, encrypted };
+}
+
+/** What is assigned and listed no more: vehicles refuse metadata that names it, however often it is signed again. */
+export function danglingAssignments(reader: Reader): readonly string[] {
+  const gone = assignedTargets(reader).filter((name) => completeTarget(reader, name) === undefined);
+  return gone.map((name) => notComplete(reader, name).message);
 }
 
 /** Says who is concerned, and whether signing helps. */

@@ -7,6 +7,7 @@ import { openChosen } from '../../repository/locate.ts';
 import type { RepositoryChoice } from '../../repository/locate.ts';
 import { openSigners } from '../../repository/sign.ts';
 import { dueTimes } from './due.ts';
+import { danglingAssignments } from './image-targets.ts';
 import { directorDefinitions, openDirectorKeys } from './keys.ts';
 import type { SignDirectorAnswer } from './sign-director.ts';
 import { signVehicles } from './sign-vehicles.ts';
@@ -30,8 +31,9 @@ export async function renewDirector(input: RenewDirectorInput, io: Io): Promise<
   const vehicles = vehicleIds(dueVehicles(repository, renew));
   if (vehicles.count === 0) return { vehicles: 0 };
   await using keys = await openDirectorKeys(repository, signers.keys, vehicles.count);
-  if (input.dryRun === true) return { vehicles: vehicles.count, warnings: keys.warnings };
-  return await signVehicles(repository, {
+  const warnings = [...keys.warnings, ...danglingAssignments(repository)];
+  if (input.dryRun === true) return { vehicles: vehicles.count, warnings };
+  const signed = await signVehicles(repository, {
     keys,
     vehicles,
     renew,
@@ -40,4 +42,5 @@ export async function renewDirector(input: RenewDirectorInput, io: Io): Promise<
     about: ['role:director'],
     resume: 'go on with `secureev renew director --key ...`',
   });
+  return { ...signed, warnings };
 }

@@ -8,7 +8,7 @@ describe('U19 the version of a delivery', () => {
     [8, 7],
     [1_000_007, 7],
   ])('%i is taken after %i', (version, last) => {
-    expect(() => requireNextVersion({ name: 'acme', version, last })).not.toThrow();
+    expect(() => requireNextVersion({ name: 'acme', version, last, published: last })).not.toThrow();
   });
 
   test.each([
@@ -19,7 +19,7 @@ describe('U19 the version of a delivery', () => {
   ])('%i is refused after %i', (version, last) => {
     const code = (() => {
       try {
-        requireNextVersion({ name: 'acme', version, last });
+        requireNextVersion({ name: 'acme', version, last, published: last });
         return 'none';
       } catch (thrown) {
         return isFailure(thrown) ? thrown.code : 'other';

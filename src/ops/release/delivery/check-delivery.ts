@@ -105,12 +105,30 @@ function requireNext(
       found: extension?.repository,
     });
   }
-  requireNextVersion({ name, version, last: role?.lastVersion ?? 0 });
+  if (role !== undefined && role.frozenVersion !== null) throw waitsHere(name, role.frozenVersion);
+  requireNextVersion({ name, version, last: role?.lastVersion ?? 0, published: role?.completeVersion ?? 0 });
   if (expires <= reader.io.clock.now()) throw failure('TRUST_EXPIRED', `${name} ${version} has expired`, { expires });
 }
 
+/** What was frozen here for signatures has the number that the supplier would give. */
+function waitsHere(name: string, version: number): SecureevError {
+  return new SecureevError('DELIVERY_VERSION', {
+    message: `${name} ${version} waits for signatures here, so no other version can be taken in`,
+    hint: `complete it, or give it up: \`secureev request cancel ${name}\``,
+    details: { waiting: version },
+  });
+}
+
+/** A number and the ones before it: the `last` that was given here, and that of the last complete version. */
+export interface NextVersion {
+  readonly name: string;
+  readonly version: number;
+  readonly last: number;
+  readonly published: number;
+}
+
 /** Demands a version after `last`, and not so far after it that the numbers could run out. @throws DELIVERY_VERSION */
-export function requireNextVersion({ name, version, last }: { name: string; version: number; last: number }): void {
+export function requireNextVersion({ name, version, last, published }: NextVersion): void {
   if (version > last + VERSIONS_AHEAD_MAX) {
     throw failure('DELIVERY_VERSION', `${name} ${version} is too far ahead: the last is ${last}`, {
       found: version,
@@ -120,7 +138,10 @@ export function requireNextVersion({ name, version, last }: { name: string; vers
   if (version > last) return;
   throw new SecureevError('DELIVERY_VERSION', {
     message: `${name} ${version} was here before, or an older one: the last is ${last}`,
-    hint: 'publish what was taken in; the supplier then makes the delivery again from that tree',
+    hint:
+      last > published
+        ? `version ${last} was begun here and given up: the supplier makes the delivery with --as-version ${last + 1}`
+        : 'publish what was taken in; the supplier then makes the delivery again from that tree',
     details: { found: version, last },
   });
 }

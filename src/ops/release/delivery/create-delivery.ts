@@ -47,6 +47,8 @@ export interface DeliveryCreateInput {
   readonly releaseCounter: Version | undefined;
   /** The third part of the target's name where it is not said. */
   readonly version: Name | undefined;
+  /** Number of the metadata's version, where the one after the published one was used up. */
+  readonly asVersion: number | undefined;
   readonly remove: readonly TargetName[];
   readonly lifetimeSeconds: number | undefined;
   readonly signers: readonly string[];
@@ -160,7 +162,7 @@ function bodyOf(
   return {
     role: 'targets',
     specVersion: SPEC_VERSION,
-    version: parseVersion((last?.version ?? 0) + 1),
+    version: parseVersion(Math.max((last?.version ?? 0) + 1, input.asVersion ?? 0)),
     expires: expiryOf(input.now, input.lifetimeSeconds ?? defaultLifetimeSeconds(input.role)),
     extension,
     targets,
