@@ -3,6 +3,7 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fromUtf8 } from '../core/bytes.ts';
+import { TEST_REGISTRY } from '../testing/release-session.ts';
 import { cliSession } from '../testing/run-cli.ts';
 import type { CliSession } from '../testing/run-cli.ts';
 
@@ -136,4 +137,27 @@ test('signed by request; a delegated role in `delegations/`; roots rotate withou
   expect(await published()).toContain('metadata/delegations/fw.json');
   expect(await published()).toContain('metadata/2.root.json');
   expect((await session.json(`${VERIFY} --target ${BRAKE} --out got`)).status).toBe(0);
+});
+
+test('an image that a supplier delivers, without a counter in this dialect, is packaged and verified', async () => {
+  await setKeys('ed25519');
+  await session.write('registry.yaml', TEST_REGISTRY);
+  await session.ok('ecu import registry.yaml');
+  await session.ok('keygen acme --out keys --scheme ed25519');
+  await session.ok("delegation add acme --path 'EV-1/MCU/*/*' --key keys/acme.pub");
+  await session.ok(SIGN);
+  await session.ok('publish image public');
+  const image = 'EV-1/MCU/2.1/fw.bin';
+  await session.ok(
+    `delivery create acme ${image}=fw.bin --hardware mcu-d --release-counter 7 --tree public --root root.json --key keys/acme.key -o a.delivery`,
+  );
+  await session.ok('delivery import a.delivery');
+  await session.ok(SIGN);
+  const plan = `release: r1\nmodel: EV-1\nconfidential: false\nimages:\n  - { ecu: MCU, version: '2.1', target: ${image}, file: fw.bin }\n`;
+  await session.write('release.yaml', plan);
+  await session.ok('package release.yaml --key keys/targets.key --out bundles');
+  await session.ok(SIGN);
+  await session.ok('publish image public');
+  const trust = '--root root.json --metadata public/metadata';
+  expect(await session.ok(`verify bundle bundles/ZG_DRIVE.otap ${trust}`)).toContain('VERIFIED');
 });

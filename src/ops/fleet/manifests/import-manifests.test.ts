@@ -5,6 +5,7 @@ import { vehicleOfVin } from '../../../store/fleet.ts';
 import { assignTo, FLEET_TARGETS, fleetVin } from '../../../testing/director-fleet.ts';
 import { ecuKey, fleetCar, fleetManifest, reportingFleet } from '../../../testing/reporting-fleet.ts';
 import type { FleetReport } from '../../../testing/reporting-fleet.ts';
+import { ONLINE } from '../../../testing/signed-repository.ts';
 import type { TestRepository } from '../../../testing/signed-repository.ts';
 import { ecuReport, manifestOfReports } from '../../../testing/vehicle-manifests.ts';
 import { importManifests } from './import-manifests.ts';
@@ -55,6 +56,21 @@ describe('U20 U42 a manifest that is in order', () => {
   test('may leave out the VIN where the serial of its Primary is known', async () => {
     await using fleet = await reportingFleet(1);
     expect(await take(fleet, await report(fleet, 0, { vin: undefined }))).toMatchObject({ accepted: 1 });
+  });
+
+  test('may tell of what was signed under the name before, while other content is staged and after it is signed', async () => {
+    await using fleet = await reportingFleet(1);
+    expect(await take(fleet, await report(fleet, 0, {}))).toMatchObject({ unknownImages: 0 });
+    const other = await fleet.addImage(OLD, 9);
+    const reported = async (nonce: string, image: (name: string) => Uint8Array): Promise<ImportedManifests> => {
+      fleet.io.clock.advance(60);
+      return await take(fleet, await fleetManifest(0, { time: now(fleet), nonce }, image));
+    };
+    expect(await reported('n2', content)).toMatchObject({ accepted: 1, unknownImages: 0 });
+    await fleet.sign(ONLINE, ONLINE);
+    expect(await reported('n3', content)).toMatchObject({ accepted: 1, unknownImages: 0 });
+    expect(await reported('n4', () => other)).toMatchObject({ accepted: 1, unknownImages: 0 });
+    expect(await rows(fleet, 'installed')).toMatchObject([{ release_counter: 9 }, {}, {}]);
   });
 
   test('may tell of an image that no target is, which is recorded so', async () => {
