@@ -112,17 +112,22 @@ export function findTarget(reader: Reader, name: TargetName): ListedTarget | und
   return role === undefined || value === undefined ? undefined : listed(reader, role, { item: PREFIX + name, value });
 }
 
-/** All that complete versions of any role ever listed under a name, what they list now first, and what is staged for it. */
+/**
+ * All that complete versions ever listed under a name, of the roles that a search for it comes to: what they list now first,
+ * then what they listed before, and what is staged for it.
+ */
 export function targetHistory(reader: Reader, name: TargetName): readonly Target[] {
+  const names = new Set([...searchedRoles(reader, name, 'complete'), ...searchedRoles(reader, name)]);
+  const ids = [...names].flatMap((role) => findRole(reader, { repository: 'image', name: role })?.id ?? []);
   const rows = reader
     .sql<{ value: string }>(
       `SELECT value FROM (
          SELECT role_id, item, value, 0 AS place, 0 AS version FROM content
          UNION ALL SELECT role_id, item, value, 1, version FROM replaced
          UNION ALL SELECT role_id, item, value, 2, 0 FROM staged WHERE value IS NOT NULL)
-       WHERE role_id IN (SELECT id FROM roles WHERE repository = 'image') AND item = ? ORDER BY place, version DESC`,
+       WHERE role_id IN (SELECT value FROM json_each(:ids)) AND item = :item ORDER BY place, version DESC`,
     )
-    .all(PREFIX + name);
+    .all({ ids: JSON.stringify(ids), item: PREFIX + name });
   return rows.map(({ value }) => targetOf(PREFIX + name, JSON.parse(value) as ItemValue));
 }
 
@@ -153,19 +158,19 @@ export function findTargetsBySha256(reader: Reader, sha256: Uint8Array): readonl
     .filter((target) => toHex(target.sha256) === hash);
 }
 
-/** The highest release counter of any target for a hardware id, complete or staged; 0 where there is none. */
-export function highestCounterFor(reader: Reader, hardwareId: string): number {
+/** The highest release counters of any target for each of these hardware ids, complete or staged; none where there is none. */
+export function highestCounters(reader: Reader, hardwareIds: ReadonlySet<string>): ReadonlyMap<string, number> {
   const own = "repository = 'image' AND item >= 'targets/' AND item < 'targets0'";
-  const row = reader
-    .sql<{ highest: number | null }>(
-      `SELECT max(CAST(value ->> '$.custom.releaseCounter' AS INTEGER)) AS highest FROM (
+  const rows = reader
+    .sql<{ id: string; highest: number | null }>(
+      `SELECT hardware.value AS id, max(CAST(listed.value ->> '$.custom.releaseCounter' AS INTEGER)) AS highest FROM (
          SELECT value FROM content JOIN roles ON roles.id = role_id WHERE ${own}
-         UNION ALL SELECT value FROM staged JOIN roles ON roles.id = role_id WHERE value IS NOT NULL AND ${own}) AS listed
-       WHERE instr(value, :quoted) > 0
-         AND EXISTS (SELECT 1 FROM json_each(listed.value, '$.custom.hardwareIds') AS id WHERE id.value = :hardwareId)`,
+         UNION ALL SELECT value FROM staged JOIN roles ON roles.id = role_id WHERE value IS NOT NULL AND ${own}) AS listed,
+         json_each(listed.value, '$.custom.hardwareIds') AS hardware
+       WHERE hardware.value IN (SELECT value FROM json_each(?)) GROUP BY hardware.value`,
     )
-    .get({ hardwareId, quoted: JSON.stringify(hardwareId) });
-  return row?.highest ?? 0;
+    .all(JSON.stringify([...hardwareIds]));
+  return new Map(rows.map(({ id, highest }) => [id, highest ?? 0]));
 }
 
 /** The first target of {@link findTargetsBySha256}. */

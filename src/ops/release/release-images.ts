@@ -13,7 +13,7 @@ import type { StoredPayload } from '../../formats/otap/writer.ts';
 import { hasObject, objectPath } from '../../store/objects.ts';
 import type { Reader } from '../../store/reader.ts';
 import { lastReleaseCounter } from '../../store/releases.ts';
-import { findCompleteTarget, findTarget, highestCounterFor } from '../../store/targets.ts';
+import { findCompleteTarget, findTarget, highestCounters } from '../../store/targets.ts';
 import type { ListedTarget, Target } from '../../store/targets.ts';
 import type { ResolvedImage, ResolvedPlan } from './resolve-plan.ts';
 import { storeImage } from './store-image.ts';
@@ -56,21 +56,25 @@ export async function storeImages(
   };
   const { model } = resolved.plan;
   const next = lastReleaseCounter(reader, model) + 1;
+  const highest = highestCounters(reader, new Set(resolved.images.flatMap(hardwareIdsFor)));
   try {
     for (const image of resolved.images)
-      images.push(await readyImage(reader, image, { ...options, next: nextCounter(reader, image, next), model }));
+      images.push(await readyImage(reader, image, { ...options, next: nextCounter(image, next, highest), model }));
   } catch (thrown) {
     await dispose();
     throw thrown;
   }
-  const highest = Math.max(next, ...images.map((image) => image.releaseCounter));
-  return { images, releaseCounter: parseVersion(highest, 'release counter'), [Symbol.asyncDispose]: dispose };
+  const own = Math.max(next, ...images.map((image) => image.releaseCounter));
+  return { images, releaseCounter: parseVersion(own, 'release counter'), [Symbol.asyncDispose]: dispose };
 }
 
 /** The release's own, `next`, or above all that others list for the hardware of an image: single targets, deliveries. */
-function nextCounter(reader: Reader, { ecus }: ResolvedImage, next: number): number {
-  const hardware = new Set(ecus.map(({ hardwareId }) => hardwareId));
-  return Math.max(next, ...[...hardware].map((id) => highestCounterFor(reader, id) + 1));
+function nextCounter(image: ResolvedImage, next: number, highest: ReadonlyMap<string, number>): number {
+  return Math.max(next, ...hardwareIdsFor(image).map((id) => (highest.get(id) ?? 0) + 1));
+}
+
+function hardwareIdsFor({ ecus }: ResolvedImage): readonly string[] {
+  return ecus.map(({ hardwareId }) => hardwareId);
 }
 
 async function readyImage(
