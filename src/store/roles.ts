@@ -212,6 +212,6 @@ function parseValue(text: string | null): ItemValue | undefined {
 }
 
 /** The database's own JSON, which only this room writes. */
-function valueOf(text: string): ItemValue {
+export function valueOf(text: string): ItemValue {
   return JSON.parse(text) as ItemValue;
 }

@@ -6,7 +6,7 @@ import { failure, SecureevError } from '../core/errors.ts';
 import { dialectOf } from '../formats/metadata/index.ts';
 import { delegatorOf, imageRoleAt, owningRoles, searchedRoles } from './delegations.ts';
 import type { Reader, Tx } from './reader.ts';
-import { completeItem, completeItems, findRole, itemAt, nextItem, nextItems, stageItem } from './roles.ts';
+import { completeItem, completeItems, findRole, itemAt, nextItem, nextItems, stageItem, valueOf } from './roles.ts';
 import type { ItemRange, ItemValue, StoredRole } from './roles.ts';
 import { setting } from './settings.ts';
 
@@ -72,10 +72,12 @@ function requireFinalName(tx: Tx, { name, sha256 }: NewTarget): void {
   if (!dialectOf(setting(tx, 'dialect')).namesAreFinal) return;
   const other = tx
     .sql<{ sha256: string }>(
-      `SELECT value ->> '$.sha256' AS sha256 FROM (
-         SELECT role_id, item, value FROM content UNION ALL SELECT role_id, item, value FROM replaced
-         UNION ALL SELECT role_id, item, value FROM staged WHERE frozen_version > 0)
-       WHERE role_id IN (SELECT id FROM roles WHERE repository = 'image') AND item = :item AND sha256 <> :hash`,
+      `WITH ids AS (SELECT id FROM roles WHERE repository = 'image')
+       SELECT value ->> '$.sha256' AS sha256 FROM (
+         SELECT value FROM content WHERE role_id IN ids AND item = :item
+         UNION ALL SELECT value FROM replaced WHERE role_id IN ids AND item = :item
+         UNION ALL SELECT value FROM staged WHERE role_id IN ids AND item = :item AND frozen_version > 0)
+       WHERE sha256 <> :hash`,
     )
     .get({ item: PREFIX + name, hash: toHex(sha256) });
   if (other === undefined) return;
@@ -119,16 +121,19 @@ export function findTarget(reader: Reader, name: TargetName): ListedTarget | und
 export function targetHistory(reader: Reader, name: TargetName): readonly Target[] {
   const names = new Set([...searchedRoles(reader, name, 'complete'), ...searchedRoles(reader, name)]);
   const ids = [...names].flatMap((role) => findRole(reader, { repository: 'image', name: role })?.id ?? []);
-  const rows = reader
-    .sql<{ value: string }>(
-      `SELECT value FROM (
-         SELECT role_id, item, value, 0 AS place, 0 AS version FROM content
-         UNION ALL SELECT role_id, item, value, 1, version FROM replaced
-         UNION ALL SELECT role_id, item, value, 2, 0 FROM staged WHERE value IS NOT NULL)
-       WHERE role_id IN (SELECT value FROM json_each(:ids)) AND item = :item ORDER BY place, version DESC`,
-    )
-    .all({ ids: JSON.stringify(ids), item: PREFIX + name });
-  return rows.map(({ value }) => targetOf(PREFIX + name, JSON.parse(value) as ItemValue));
+  const rows = ids.flatMap((id) =>
+    // Each arm has its own condition: over the whole of them SQLite would read every row there is.
+    reader
+      .sql<{ value: string; place: number }>(
+        `SELECT value, 0 AS place, 0 AS version FROM content WHERE role_id = :id AND item = :item
+         UNION ALL SELECT value, 1, version FROM replaced WHERE role_id = :id AND item = :item
+         UNION ALL SELECT value, 2, 0 FROM staged WHERE role_id = :id AND item = :item AND value IS NOT NULL
+         ORDER BY place, version DESC`,
+      )
+      .all({ id, item: PREFIX + name }),
+  );
+  const ordered = rows.toSorted((a, b) => a.place - b.place);
+  return ordered.map(({ value }) => targetOf(PREFIX + name, valueOf(value)));
 }
 
 /** The target as the last complete versions list it, as a client would find it. */
